@@ -1,0 +1,30 @@
+//! What traces look like on the wire: OTLP (protobuf and JSON) and Jaeger Thrift.
+//!
+//! The server reads with this crate and the SDK writes with it, so both agree by construction. Everything works on bytes
+//! in memory: nothing here does I/O, reads a clock or starts a task.
+//!
+//! - [`protobuf`]: the encoding itself, as a field reader that borrows and a few `put_…` functions.
+//! - [`otlp`]: borrowed views of `opentelemetry.proto.trace.v1` messages, and an encoder for them.
+//!
+//! ```
+//! use backtrail_wire::{otlp, protobuf};
+//!
+//! let mut attribute = Vec::new();
+//! protobuf::put_str(&mut attribute, 1, "http.route");
+//! protobuf::put_message(&mut attribute, 2, |value| protobuf::put_str(value, 1, "/orders/{id}"));
+//! let mut list = Vec::new();
+//! protobuf::put_bytes(&mut list, 1, &attribute);
+//!
+//! let first = otlp::Attributes::new(&list).iter().next().expect("one attribute")?;
+//! assert_eq!(first.key, "http.route");
+//! assert_eq!(first.value, otlp::AnyValue::String("/orders/{id}"));
+//! # Ok::<(), backtrail_wire::WireError>(())
+//! ```
+//!
+//! Not for: general protobuf. There is no reflection, no groups and no code generation; use `prost` for that.
+
+mod error;
+pub mod otlp;
+pub mod protobuf;
+
+pub use error::WireError;

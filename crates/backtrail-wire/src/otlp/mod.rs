@@ -1,0 +1,16 @@
+//! OTLP traces: borrowed views of the messages, and an encoder.
+//!
+//! Source: `opentelemetry/proto/trace/v1/trace.proto`, `common/v1/common.proto` and `resource/v1/resource.proto`, version 1.9.
+//!
+//! A view keeps the bytes it was made from and reads fields when they are asked for. Attribute lists are handled in one
+//! form throughout: the bytes of a `KeyValueList` message, which [`Attributes`] reads and every part of Backtrail stores.
+
+mod attributes;
+mod encode;
+mod span;
+mod trace;
+
+pub use attributes::{AnyValue, ArrayValue, Attributes, KeyValue, put_any_value, put_key_value};
+pub use encode::{SpanFields, put_event, put_span};
+pub use span::{Event, Link, Span, Status};
+pub use trace::{ResourceSpans, ScopeSpans, TracesData};
