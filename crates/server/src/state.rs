@@ -1,0 +1,24 @@
+//! What every handler of the web listener shares.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::metrics::Metrics;
+
+/// Shared by the read APIs, the page, metrics and health. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct AppState {
+    /// Counters and histograms of this process.
+    pub(crate) metrics: Arc<Metrics>,
+    /// What was bound, in the order of the ports' table.
+    pub(crate) listeners: Arc<[BoundListener]>,
+}
+
+/// A listener that was bound, as snippets and `/api/v1/status` name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BoundListener {
+    /// `otlp-grpc`, `otlp-http`, `jaeger-http` or `web`.
+    pub(crate) name: &'static str,
+    /// The address that senders should use; 127.0.0.1 where both loopback addresses were bound.
+    pub(crate) address: SocketAddr,
+}
