@@ -1,7 +1,28 @@
 //! The machine behind small traits: clock, randomness, files with fsync, tasks and sleep.
 //!
 //! Everything that stores data takes a [`Host`] and touches the machine through nothing else. In
-//! production it is [`Host::real`], in a test a simulated one.
+//! production it is [`Host::real`]; in a test it is the host of a [`sim::SimHost`], whose disk
+//! forgets what was not synced, whose clock moves only when nothing else can, and whose tasks run
+//! on one thread in an order that a seed decides. So one seed replays one run, crash included.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use host::sim::{Crash, SimHost};
+//! use host::Host;
+//!
+//! fn publish(host: &Host) -> std::io::Result<()> {
+//!     let file = host.files.create_new(Path::new("note"))?;
+//!     file.write_all_at(b"kept", 0)?;
+//!     file.sync_data()?;
+//!     host.files.sync_dir(Path::new("."))
+//! }
+//!
+//! let sim = SimHost::new(7);
+//! publish(&sim.host()).unwrap();
+//! sim.crash(Crash::DropUnsynced);
+//! assert_eq!(sim.disk().read_file("note").unwrap(), b"kept");
+//! ```
 //!
 //! It is not a runtime and not a file system abstraction: there is exactly what the log, the
 //! blocks and the manifest need. Sockets stay with `tokio`, remote objects with `object_store`.
@@ -12,6 +33,7 @@ mod clock;
 mod files;
 mod random;
 mod real_files;
+pub mod sim;
 mod tasks;
 
 pub use clock::{Clock, SystemClock};
