@@ -3,6 +3,7 @@
 mod builder;
 mod canonical;
 mod columns;
+pub mod filter;
 mod otlp;
 pub mod schema;
 
