@@ -1,0 +1,241 @@
+//! Running other programs: what is run is printed first, and their output goes straight to the terminal.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, IsTerminal};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// Variables that change what a test does. A run must depend on the checkout, not on the shell it was started from.
+const REMOVED: &[&str] = &[
+    "CLICOLOR_FORCE",
+    "DEBUG",
+    "NODE_ENV",
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "PYTHONHOME",
+    "PYTHONOPTIMIZE",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "RUSTDOCFLAGS",
+    "RUST_LIB_BACKTRACE",
+    "RUST_LOG",
+    "RUST_LOG_STYLE",
+    "RUST_TEST_NOCAPTURE",
+    "RUST_TEST_SHUFFLE",
+    "RUST_TEST_THREADS",
+    "VIRTUAL_ENV",
+];
+
+/// The same, for whole families of variables.
+const REMOVED_PREFIXES: &[&str] = &[
+    "BACKTRAIL_",
+    "INSTA_",
+    "JAEGER_",
+    "OTEL_",
+    "PROPTEST_",
+    "PYTEST_",
+    "SENTRY_",
+];
+
+/// Test traffic stays on this machine, so no proxy has a say in it. Package managers do need theirs.
+const PROXIES: &[&str] = &["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"];
+
+/// A program that is about to run.
+pub(crate) struct Program {
+    command: Command,
+    shown: String,
+}
+
+impl Program {
+    /// A step of a test: none of the variables that change results reach it.
+    pub(crate) fn test(program: impl AsRef<OsStr>, args: &[&str], dir: &Path) -> Self {
+        let mut program = Self::tool(program, args, dir);
+        for (name, _) in std::env::vars_os() {
+            let Some(name) = name.to_str() else { continue };
+            if changes_results(name) || PROXIES.contains(&name.to_ascii_uppercase().as_str()) {
+                program.command.env_remove(name);
+            }
+        }
+        program.command.env("RUST_BACKTRACE", "1");
+        program
+    }
+
+    /// A package manager or another tool that needs the network: proxies are left in place.
+    pub(crate) fn tool(program: impl AsRef<OsStr>, args: &[&str], dir: &Path) -> Self {
+        let program = program.as_ref();
+        let mut command = Command::new(program);
+        command.args(args).current_dir(dir).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(changes_results) {
+                command.env_remove(name);
+            }
+        }
+        let shown = std::iter::once(Path::new(program).file_name().unwrap_or(program))
+            .map(OsStr::to_string_lossy)
+            .chain(args.iter().map(|arg| (*arg).into()))
+            .collect::<Vec<_>>()
+            .join(" ");
+        Self { command, shown }
+    }
+
+    /// Sets a variable; it is shown with the command, so that a line can be copied and run by hand.
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        let value = value.as_ref();
+        self.shown = format!("{name}={} {}", quoted(&value.to_string_lossy()), self.shown);
+        self.command.env(name, value);
+        self
+    }
+
+    /// Runs it and fails when it does.
+    pub(crate) fn run(mut self) -> Result<()> {
+        self.announce();
+        let status = self
+            .command
+            .status()
+            .with_context(|| format!("can't start `{}`", self.shown))?;
+        if !status.success() {
+            bail!("`{}` failed ({status})", self.shown);
+        }
+        Ok(())
+    }
+
+    /// Runs it and hands each line of its standard output over as it comes. Its standard error goes to the terminal.
+    pub(crate) fn run_lines(mut self, mut each: impl FnMut(&str)) -> Result<()> {
+        self.announce();
+        let mut child = self
+            .command
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("can't start `{}`", self.shown))?;
+        let stdout = child
+            .stdout
+            .take()
+            .context("the child's output was not piped")?;
+        for line in BufReader::new(stdout).lines() {
+            each(&line?);
+        }
+        let status = child.wait()?;
+        if !status.success() {
+            bail!("`{}` failed ({status})", self.shown);
+        }
+        Ok(())
+    }
+
+    /// Runs it silently. `None` when it can't be started or fails: the caller asks whether something is there.
+    pub(crate) fn output(mut self) -> Option<String> {
+        let output = self.command.stderr(Stdio::null()).output().ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    fn announce(&self) {
+        let dir = self
+            .command
+            .get_current_dir()
+            .map(Path::to_string_lossy)
+            .unwrap_or_default();
+        eprintln!("{}", paint(DIM, &format!("{dir} $ {}", self.shown)));
+    }
+}
+
+fn changes_results(name: &str) -> bool {
+    REMOVED.contains(&name)
+        || REMOVED_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+}
+
+fn quoted(value: &str) -> String {
+    if value.contains(' ') {
+        format!("'{value}'")
+    } else {
+        value.to_owned()
+    }
+}
+
+pub(crate) const BOLD: &str = "1";
+pub(crate) const DIM: &str = "2";
+pub(crate) const RED: &str = "31";
+pub(crate) const GREEN: &str = "32";
+pub(crate) const YELLOW: &str = "33";
+
+/// Colours for a person at a terminal, plain text for a log.
+pub(crate) fn paint(style: &str, text: &str) -> String {
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    if colours {
+        format!("\u{1b}[{style}m{text}\u{1b}[0m")
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_that_changes_results_is_recognised() {
+        for name in [
+            "RUST_LOG",
+            "BACKTRAIL_DATA_DIR",
+            "OTEL_TRACES_SAMPLER",
+            "PYTEST_ADDOPTS",
+        ] {
+            assert!(changes_results(name), "{name}");
+        }
+        for name in [
+            "PATH",
+            "HOME",
+            "CARGO_TARGET_DIR",
+            "npm_config_cache",
+            "RUSTUP_TOOLCHAIN",
+        ] {
+            assert!(!changes_results(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_failing_program_is_named_with_its_status() {
+        let error = Program::test("sh", &["-c", "exit 3"], Path::new("."))
+            .run()
+            .unwrap_err();
+        assert!(error.to_string().contains("sh -c exit 3"), "{error}");
+        assert!(error.to_string().contains('3'), "{error}");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let error = Program::test("backtrail-no-such-program", &[], Path::new(".")).run();
+        assert!(format!("{:#}", error.unwrap_err()).contains("backtrail-no-such-program"));
+    }
+
+    #[test]
+    fn a_set_variable_reaches_the_program_and_the_shown_line() {
+        let mut lines = Vec::new();
+        let program = Program::test("sh", &["-c", "echo $BACKTRAIL_BIN"], Path::new("."))
+            .env("BACKTRAIL_BIN", "/x y");
+        assert!(
+            program.shown.starts_with("BACKTRAIL_BIN='/x y' sh"),
+            "{}",
+            program.shown
+        );
+        program
+            .run_lines(|line| lines.push(line.to_owned()))
+            .unwrap();
+        assert_eq!(lines, ["/x y"]);
+    }
+
+    #[test]
+    fn a_missing_program_has_no_output() {
+        assert_eq!(
+            Program::tool("backtrail-no-such-program", &[], Path::new(".")).output(),
+            None
+        );
+        let output = Program::tool("sh", &["-c", "echo '  hello '"], Path::new(".")).output();
+        assert_eq!(output.as_deref(), Some("hello"));
+    }
+}

@@ -1,0 +1,215 @@
+//! `cargo xtask test`: all parts in order, each to its end, and a table of how they went.
+
+mod parts;
+mod report;
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Result, anyhow};
+use clap::{Args, ValueEnum};
+
+use crate::binary;
+use crate::process::{BOLD, RED, paint};
+use crate::runtimes::{self, Node, Python};
+use report::{Outcome, Report};
+
+/// Which parts to run.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Leave a part out, for a machine that lacks its runtime; the last lines say so. Repeatable
+    #[arg(long, value_name = "NAME", conflicts_with = "only")]
+    skip: Vec<Part>,
+    /// Run just this part. Repeatable
+    #[arg(long, value_name = "NAME")]
+    only: Vec<Part>,
+}
+
+/// A part of the tests, in the order in which they run: what is quick to fail comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Rust sources are formatted
+    Format,
+    /// What `cargo xtask tidy` checks
+    Tidy,
+    /// Clippy without a warning
+    Lints,
+    /// All Rust tests
+    Rust,
+    /// The documentation of the crates builds without a warning
+    Docs,
+    /// Type check, unit tests and browser tests of the page
+    Page,
+    /// Node clients that nobody here wrote, against the real binary
+    ClientsNode,
+    /// Python clients, the same
+    ClientsPython,
+}
+
+impl Part {
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value()
+            .map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+impl Options {
+    fn runs(&self, part: Part) -> bool {
+        if self.only.is_empty() {
+            !self.skip.contains(&part)
+        } else {
+            self.only.contains(&part)
+        }
+    }
+}
+
+/// What the parts share. Each is found or made when the first part asks for it, and its failure fails every part that does.
+pub(crate) struct Context {
+    root: PathBuf,
+    node: OnceCell<Result<Node, String>>,
+    python: OnceCell<Result<Python, String>>,
+    chromium: OnceCell<Result<PathBuf, String>>,
+    binary: OnceCell<Result<PathBuf, String>>,
+}
+
+impl Context {
+    fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            node: OnceCell::new(),
+            python: OnceCell::new(),
+            chromium: OnceCell::new(),
+            binary: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn node(&self) -> Result<Node> {
+        shared(&self.node, runtimes::node)
+    }
+
+    pub(crate) fn python(&self) -> Result<Python> {
+        shared(&self.python, runtimes::python)
+    }
+
+    pub(crate) fn chromium(&self) -> Result<PathBuf> {
+        shared(&self.chromium, runtimes::chromium)
+    }
+
+    /// The built `backtrail`. The first call builds the workspace.
+    pub(crate) fn binary(&self) -> Result<PathBuf> {
+        shared(&self.binary, || binary::build(&self.root))
+    }
+
+    /// Looks for the runtimes of all parts before the long builds, so that nobody learns after ten minutes what is missing.
+    fn find_runtimes(&self, options: &Options) {
+        let needs: [(Part, &[Find]); 3] = [
+            (
+                Part::Page,
+                &[|c| c.node().map(drop), |c| c.chromium().map(drop)],
+            ),
+            (
+                Part::ClientsNode,
+                &[|c| c.node().map(drop), |c| c.chromium().map(drop)],
+            ),
+            (Part::ClientsPython, &[|c| c.python().map(drop)]),
+        ];
+        for (part, finds) in needs {
+            if !options.runs(part) {
+                continue;
+            }
+            for error in finds.iter().filter_map(|find| find(self).err()) {
+                let message = format!(
+                    "{name} will fail: {error:#}. To leave it out: --skip {name}",
+                    name = part.name()
+                );
+                eprintln!("{}", paint(RED, &message));
+            }
+        }
+    }
+}
+
+type Find = fn(&Context) -> Result<()>;
+
+fn shared<T: Clone>(
+    cell: &OnceCell<Result<T, String>>,
+    make: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    cell.get_or_init(|| make().map_err(|error| format!("{error:#}")))
+        .clone()
+        .map_err(|error| anyhow!(error))
+}
+
+/// Runs the parts and prints the table. Fails when any part failed.
+pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
+    let context = Context::new(root);
+    context.find_runtimes(options);
+    let mut report = Report::default();
+    for &part in Part::value_variants() {
+        if !options.runs(part) {
+            report.add(&part.name(), Outcome::Skipped, 0.0);
+            continue;
+        }
+        eprintln!("\n{}", paint(BOLD, &format!("== {}", part.name())));
+        let started = Instant::now();
+        let outcome = match parts::run(part, &context) {
+            Ok(()) => Outcome::Passed,
+            Err(error) => {
+                eprintln!(
+                    "{} {error:#}",
+                    paint(RED, &format!("{} failed:", part.name()))
+                );
+                Outcome::Failed(format!("{error:#}"))
+            }
+        };
+        report.add(&part.name(), outcome, started.elapsed().as_secs_f64());
+    }
+    eprint!("\n{report}");
+    if report.has_failures() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(skip: &[Part], only: &[Part]) -> Options {
+        Options {
+            skip: skip.to_vec(),
+            only: only.to_vec(),
+        }
+    }
+
+    #[test]
+    fn all_parts_run_unless_told_otherwise() {
+        for &part in Part::value_variants() {
+            assert!(options(&[], &[]).runs(part), "{}", part.name());
+        }
+    }
+
+    #[test]
+    fn skip_leaves_out_what_it_names_and_only_runs_what_it_names() {
+        let skip = options(&[Part::Page], &[]);
+        assert!(!skip.runs(Part::Page));
+        assert!(skip.runs(Part::Rust));
+        let only = options(&[], &[Part::Page]);
+        assert!(only.runs(Part::Page));
+        assert!(!only.runs(Part::Rust));
+    }
+
+    #[test]
+    fn what_parts_share_is_made_once_also_when_it_fails() {
+        let cell = OnceCell::new();
+        let error = shared::<PathBuf>(
+            &cell,
+            || Err(anyhow!("no disk").context("the build failed")),
+        );
+        assert_eq!(error.unwrap_err().to_string(), "the build failed: no disk");
+        let again = shared(&cell, || panic!("made twice"));
+        assert_eq!(again.unwrap_err().to_string(), "the build failed: no disk");
+    }
+}

@@ -1,0 +1,121 @@
+//! What each part runs. The steps of a part are independent: all run, and all that failed are named.
+
+use anyhow::{Result, bail};
+
+use super::{Context, Part};
+use crate::process::{Program, RED, paint};
+use crate::{packages, tidy};
+
+pub(super) fn run(part: Part, context: &Context) -> Result<()> {
+    match part {
+        Part::Format => cargo(context, &["fmt", "--all", "--check"]).run(),
+        Part::Tidy => tidy::run(&context.root),
+        Part::Lints => {
+            let args = [
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--locked",
+                "--",
+                "-D",
+                "warnings",
+            ];
+            cargo(context, &args).run()
+        }
+        Part::Rust => rust(context),
+        Part::Docs => cargo(context, &["doc", "--no-deps", "--workspace", "--locked"])
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .run(),
+        Part::Page => page(context),
+        Part::ClientsNode => clients_node(context),
+        Part::ClientsPython => clients_python(context),
+    }
+}
+
+fn rust(context: &Context) -> Result<()> {
+    context.binary()?;
+    // One failing crate must not hide the failures of the next.
+    cargo(
+        context,
+        &["test", "--workspace", "--locked", "--no-fail-fast"],
+    )
+    .run()
+}
+
+fn page(context: &Context) -> Result<()> {
+    let dir = context.root.join("ui");
+    packages::npm_ci(&dir, &context.node()?)?;
+    let browser_tests = || {
+        Program::test("npm", &["run", "test:browser"], &dir)
+            .env("BACKTRAIL_BIN", context.binary()?)
+            .env("CHROMIUM", context.chromium()?)
+            .run()
+    };
+    all(&[
+        &|| Program::test("npm", &["run", "typecheck"], &dir).run(),
+        &|| Program::test("npm", &["run", "test:unit"], &dir).run(),
+        &browser_tests,
+    ])
+}
+
+fn clients_node(context: &Context) -> Result<()> {
+    let node = context.node()?;
+    let clients = context.root.join("clients/node");
+    packages::npm_ci(&clients, &node)?;
+    packages::npm_ci(&context.root.join("examples/node-express"), &node)?;
+    Program::test("node", &["--test", "--test-concurrency=1"], &clients)
+        .env("BACKTRAIL_BIN", context.binary()?)
+        .env("CHROMIUM", context.chromium()?)
+        .run()
+}
+
+fn clients_python(context: &Context) -> Result<()> {
+    let dir = context.root.join("clients/python");
+    packages::pip_install(&dir, &context.python()?)?;
+    Program::test(dir.join(".venv/bin/python"), &["-m", "pytest"], &dir)
+        .env("BACKTRAIL_BIN", context.binary()?)
+        .run()
+}
+
+fn cargo(context: &Context, args: &[&str]) -> Program {
+    Program::test("cargo", args, &context.root)
+}
+
+/// Runs every step, also after one has failed.
+fn all(steps: &[&dyn Fn() -> Result<()>]) -> Result<()> {
+    let mut failures = Vec::new();
+    for step in steps {
+        if let Err(error) = step() {
+            eprintln!("{} {error:#}", paint(RED, "error:"));
+            failures.push(format!("{error:#}"));
+        }
+    }
+    if !failures.is_empty() {
+        bail!(failures.join("; "));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_failing_step_does_not_hide_the_next() {
+        let ran = Cell::new(0);
+        let step = |outcome: Result<(), &'static str>| {
+            ran.set(ran.get() + 1);
+            outcome.map_err(|error| anyhow!(error))
+        };
+        let error = all(&[&|| step(Err("types")), &|| step(Ok(())), &|| {
+            step(Err("browser"))
+        }])
+        .unwrap_err();
+        assert_eq!(ran.get(), 3);
+        assert_eq!(error.to_string(), "types; browser");
+    }
+}
