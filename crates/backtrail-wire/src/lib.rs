@@ -26,5 +26,7 @@
 mod error;
 pub mod otlp;
 pub mod protobuf;
+mod rejection;
 
 pub use error::WireError;
+pub use rejection::{OtlpPath, RejectReason, Rejections};

@@ -229,22 +229,62 @@ pub fn put_str(out: &mut Vec<u8>, number: u32, value: &str) {
 }
 
 /// Appends a message field whose fields `body` writes to the same buffer.
+pub fn put_message(out: &mut Vec<u8>, number: u32, body: impl FnOnce(&mut Vec<u8>)) {
+    let open = begin_message(out, number);
+    body(out);
+    open.end(out);
+}
+
+/// Opens a message field, where a closure for [`put_message`] would be in the way: what is appended until
+/// [`OpenMessage::end`] is the message's body.
 ///
 /// The length goes before the body and is not known until the body is there: one byte is left for it, and a body of 128 bytes
 /// or more is moved by as much as its length needs in addition.
-pub fn put_message(out: &mut Vec<u8>, number: u32, body: impl FnOnce(&mut Vec<u8>)) {
+pub fn begin_message(out: &mut Vec<u8>, number: u32) -> OpenMessage {
+    let field = out.len();
     put_tag(out, number, WIRE_BYTES);
-    let at = out.len();
     out.push(0);
-    body(out);
-    let len = out.len() - at - 1;
-    if len < 0x80 {
-        out[at] = len as u8;
-        return;
+    OpenMessage {
+        field,
+        body: out.len(),
     }
-    let mut prefix = Vec::with_capacity(10);
-    put_varint(&mut prefix, len as u64);
-    out.splice(at..=at, prefix);
+}
+
+/// A message field that is being written.
+#[derive(Debug)]
+#[must_use = "a message without an end has no length"]
+pub struct OpenMessage {
+    field: usize,
+    body: usize,
+}
+
+impl OpenMessage {
+    /// Where the message's body starts in the buffer.
+    pub const fn body(&self) -> usize {
+        self.body
+    }
+
+    /// Ends the message: its length is known now.
+    pub fn end(self, out: &mut Vec<u8>) {
+        let len = out.len() - self.body;
+        if len < 0x80 {
+            out[self.body - 1] = len as u8;
+            return;
+        }
+        let prefix_len = (u64::BITS - (len as u64).leading_zeros()).div_ceil(7) as usize;
+        let end = out.len();
+        out.resize(end + prefix_len - 1, 0);
+        out.copy_within(self.body..end, self.body + prefix_len - 1);
+        for index in 0..prefix_len {
+            let more = if index + 1 < prefix_len { 0x80 } else { 0 };
+            out[self.body - 1 + index] = (len >> (7 * index)) as u8 & 0x7f | more;
+        }
+    }
+
+    /// Takes the whole field back, as if it had never been begun.
+    pub fn discard(self, out: &mut Vec<u8>) {
+        out.truncate(self.field);
+    }
 }
 
 #[cfg(test)]
@@ -281,6 +321,26 @@ mod tests {
             read.iter().map(|field| field.raw.len()).sum::<usize>(),
             out.len()
         );
+    }
+
+    #[test]
+    fn messages_of_every_length_are_framed() {
+        for len in [0, 1, 127, 128, 129, 16_383, 16_384, 2_097_151, 2_097_152] {
+            let mut out = vec![0xaa];
+            put_message(&mut out, 3, |body| body.resize(body.len() + len, 0x55));
+            let mut expected = vec![0xaa];
+            put_bytes(&mut expected, 3, &vec![0x55; len]);
+            assert!(out == expected, "length {len}");
+        }
+    }
+
+    #[test]
+    fn a_discarded_message_leaves_nothing() {
+        let mut out = vec![1, 2];
+        let open = begin_message(&mut out, 3000);
+        put_str(&mut out, 1, "half");
+        open.discard(&mut out);
+        assert_eq!(out, [1, 2]);
     }
 
     #[test]

@@ -1,1 +1,82 @@
-//! Placeholder
+//! Bytes of a request to a [`SpanBatch`], for every protocol that Backtrail receives.
+//!
+//! Whatever arrives becomes OTLP protobuf first, for that is what the log keeps; then one decoder makes the batch and decides
+//! which spans are admitted. Decoders are total: any bytes give an answer, in bounded memory and without a panic.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use codec::{Encoding, decode};
+//! use model::Limits;
+//!
+//! let decoded = decode(Encoding::OtlpProtobuf, Bytes::new(), &Limits::default())?;
+//! assert_eq!((decoded.received, decoded.batch.len()), (0, 0));
+//! # Ok::<(), codec::DecodeError>(())
+//! ```
+//!
+//! Not for: HTTP or gRPC (`server` maps errors to status codes), and not for reading the log ([`SpanBatch::from_otlp`] does, without
+//! rejecting what was acknowledged).
+
+mod otlp;
+
+pub use backtrail_wire::{RejectReason, Rejections};
+
+use backtrail_wire::WireError;
+use bytes::Bytes;
+use model::{Limits, SpanBatch};
+
+/// How spans are written in a request's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// `ExportTraceServiceRequest` of OTLP as protobuf.
+    OtlpProtobuf,
+    /// The same as JSON.
+    OtlpJson,
+    /// `jaeger.thrift` `Batch` in Thrift's binary protocol.
+    JaegerThriftBinary,
+    /// The same in Thrift's compact protocol.
+    JaegerThriftCompact,
+}
+
+/// What a request held.
+#[derive(Debug, Clone)]
+pub struct Decoded {
+    /// The admitted spans.
+    pub batch: SpanBatch,
+    /// The admitted spans as OTLP protobuf, which is what the log keeps: the request's body itself (not a copy of it) when it was OTLP protobuf and
+    /// all of it was admitted, else encoded anew.
+    pub payload: Bytes,
+    /// How many spans the request held, rejected ones included.
+    pub received: usize,
+    /// The spans that were not admitted.
+    pub rejected: Rejections,
+}
+
+/// Why a request can't be read at all. Nothing of it is accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The body is not an OTLP protobuf message.
+    #[error("not an ExportTraceServiceRequest: at byte {offset}: {error}")]
+    Protobuf {
+        /// Where the field begins that can't be read.
+        offset: usize,
+        /// What is wrong with it.
+        error: WireError,
+    },
+    /// The spans were admitted but can't be kept: a defect of this crate.
+    #[error("admitted spans can't be encoded: {0}")]
+    Encode(#[from] WireError),
+}
+
+/// Reads the body of a request.
+///
+/// A span that breaks OTLP's rules is rejected alone and counted; one whose resource or scope can't be read goes with it. Broken framing of
+/// the whole is an error, and then nothing is accepted. A request without spans is fine.
+pub fn decode(encoding: Encoding, body: Bytes, limits: &Limits) -> Result<Decoded, DecodeError> {
+    match encoding {
+        Encoding::OtlpProtobuf => otlp::decode(body, limits),
+        Encoding::OtlpJson | Encoding::JaegerThriftBinary | Encoding::JaegerThriftCompact => {
+            otlp::decode_transcoded(Vec::new(), Rejections::default())
+        }
+    }
+}

@@ -147,6 +147,22 @@ impl<'a> ArrayValue<'a> {
     }
 }
 
+/// As [`Attributes::validate`], for the attributes that are field `number` of `message`.
+pub(super) fn validate_field(
+    message: &[u8],
+    number: u32,
+    max_depth: usize,
+) -> Result<(), WireError> {
+    for field in Fields::new(message) {
+        let field = field?;
+        if field.number == number {
+            let attribute = KeyValue::parse(field.bytes()?)?;
+            validate_value(attribute.value, max_depth, max_depth)?;
+        }
+    }
+    Ok(())
+}
+
 fn validate_list(bytes: &[u8], depth: usize, max_depth: usize) -> Result<(), WireError> {
     for entry in Attributes::new(bytes).raw_entries() {
         validate_value(KeyValue::parse(entry?)?.value, depth, max_depth)?;

@@ -6,11 +6,13 @@
 //! form throughout: the bytes of a `KeyValueList` message, which [`Attributes`] reads and every part of Backtrail stores.
 
 mod attributes;
+mod check;
 mod encode;
 mod span;
 mod trace;
 
 pub use attributes::{AnyValue, ArrayValue, Attributes, KeyValue, put_any_value, put_key_value};
+pub use check::SpanFault;
 pub use encode::{SpanFields, put_event, put_span};
 pub use span::{Event, Link, Span, Status};
 pub use trace::{ResourceSpans, ScopeSpans, TracesData};

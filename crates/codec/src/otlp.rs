@@ -1,0 +1,165 @@
+//! OTLP protobuf: which spans are admitted, and the batch of those.
+
+use backtrail_wire::otlp::{ResourceSpans, ScopeSpans, Span, SpanFault};
+use backtrail_wire::protobuf::Fields;
+use backtrail_wire::{OtlpPath, Rejections, WireError};
+use bytes::Bytes;
+use model::{Limits, SpanBatch, SpanBatchBuilder};
+
+use crate::{DecodeError, Decoded};
+
+/// Decodes an `ExportTraceServiceRequest`.
+pub(crate) fn decode(body: Bytes, limits: &Limits) -> Result<Decoded, DecodeError> {
+    check_framing(&body)?;
+    let mut admission = Admission {
+        limits,
+        builder: SpanBatchBuilder::new(),
+        rejected: Rejections::default(),
+    };
+    for (index, field) in resource_spans(&body).enumerate() {
+        admission.resource_spans(index, field?)?;
+    }
+    let Admission {
+        builder, rejected, ..
+    } = admission;
+    let batch = builder.finish();
+    let received = batch.len() + rejected.count();
+    let payload = if rejected.is_empty() {
+        body
+    } else {
+        Bytes::from(batch.to_otlp()?)
+    };
+    Ok(Decoded {
+        batch,
+        payload,
+        received,
+        rejected,
+    })
+}
+
+/// Decodes what a transcoder wrote: its spans were checked one by one as they were written.
+pub(crate) fn decode_transcoded(
+    protobuf: Vec<u8>,
+    rejected: Rejections,
+) -> Result<Decoded, DecodeError> {
+    let batch = SpanBatch::from_otlp(&protobuf)?;
+    Ok(Decoded {
+        received: batch.len() + rejected.count(),
+        batch,
+        payload: protobuf.into(),
+        rejected,
+    })
+}
+
+fn resource_spans(body: &[u8]) -> impl Iterator<Item = Result<&[u8], WireError>> {
+    Fields::new(body)
+        .filter(|field| !matches!(field, Ok(field) if field.number != 1))
+        .map(|field| field?.bytes())
+}
+
+/// A request that was cut off is refused as a whole: what is missing can't be counted.
+fn check_framing(body: &[u8]) -> Result<(), DecodeError> {
+    let mut offset = 0;
+    for field in Fields::new(body) {
+        let checked = field.and_then(|field| {
+            if field.number == 1 {
+                field.bytes()?;
+            }
+            Ok(field.raw.len())
+        });
+        match checked {
+            Ok(len) => offset += len,
+            Err(error) => return Err(DecodeError::Protobuf { offset, error }),
+        }
+    }
+    Ok(())
+}
+
+struct Admission<'l> {
+    limits: &'l Limits,
+    builder: SpanBatchBuilder,
+    rejected: Rejections,
+}
+
+impl Admission<'_> {
+    fn resource_spans(&mut self, resource: usize, raw: &[u8]) -> Result<(), DecodeError> {
+        let resource_spans = ResourceSpans::new(raw);
+        let path = OtlpPath {
+            resource,
+            ..OtlpPath::default()
+        };
+        let readable = resource_spans
+            .validate(self.limits.max_value_depth)
+            .and_then(|()| self.builder.begin_resource(&resource_spans));
+        if let Err(error) = readable {
+            let spans = resource_spans
+                .scope_spans()
+                .map(|scope_spans| scope_spans.map_or(1, |scope_spans| count_spans(&scope_spans)))
+                .sum();
+            self.rejected.add(spans, error.reason(), path, error);
+            return Ok(());
+        }
+        for (index, scope_spans) in resource_spans.scope_spans().enumerate() {
+            let path = OtlpPath {
+                scope: Some(index),
+                ..path
+            };
+            match scope_spans {
+                Ok(scope_spans) => self.scope_spans(path, &scope_spans)?,
+                Err(error) => self.rejected.add(1, error.reason(), path, error),
+            }
+        }
+        Ok(())
+    }
+
+    fn scope_spans(
+        &mut self,
+        path: OtlpPath,
+        scope_spans: &ScopeSpans<'_>,
+    ) -> Result<(), DecodeError> {
+        let readable = scope_spans
+            .validate(self.limits.max_value_depth)
+            .and_then(|()| self.builder.begin_scope(scope_spans));
+        if let Err(error) = readable {
+            let spans = count_spans(scope_spans);
+            self.rejected.add(spans, error.reason(), path, error);
+            return Ok(());
+        }
+        for (index, raw) in scope_spans.raw_spans().enumerate() {
+            match self.check(raw) {
+                Ok(span) => self.builder.push_span(&span)?,
+                Err(fault) => {
+                    let path = OtlpPath {
+                        span: Some(index),
+                        ..path
+                    };
+                    self.rejected.add(1, fault.reason(), path, fault);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check<'a>(&self, raw: Result<&'a [u8], WireError>) -> Result<Span<'a>, SpanFault> {
+        let span = raw
+            .and_then(Span::parse)
+            .map_err(|error| SpanFault::Unreadable {
+                part: "span",
+                error,
+            })?;
+        if span.raw.len() > self.limits.max_span_bytes {
+            return Err(SpanFault::TooLarge {
+                len_bytes: span.raw.len(),
+                max_bytes: self.limits.max_span_bytes,
+            });
+        }
+        span.check()?;
+        span.check_attributes(self.limits.max_value_depth)?;
+        Ok(span)
+    }
+}
+
+/// A span that can't be framed counts as one: how many there would have been is not known.
+fn count_spans(scope_spans: &ScopeSpans<'_>) -> usize {
+    scope_spans.raw_spans().count()
+}
