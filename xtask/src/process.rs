@@ -45,7 +45,10 @@ const PROXIES: &[&str] = &["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"];
 /// A program that is about to run.
 pub(crate) struct Program {
     command: Command,
-    shown: String,
+    /// The program and its arguments.
+    name: String,
+    /// The variables that were set, as a shell takes them.
+    assignments: String,
 }
 
 impl Program {
@@ -72,18 +75,24 @@ impl Program {
                 command.env_remove(name);
             }
         }
-        let shown = std::iter::once(Path::new(program).file_name().unwrap_or(program))
+        let name = std::iter::once(Path::new(program).file_name().unwrap_or(program))
             .map(OsStr::to_string_lossy)
             .chain(args.iter().map(|arg| (*arg).into()))
             .collect::<Vec<_>>()
             .join(" ");
-        Self { command, shown }
+        Self {
+            command,
+            name,
+            assignments: String::new(),
+        }
     }
 
     /// Sets a variable; it is shown with the command, so that a line can be copied and run by hand.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         let value = value.as_ref();
-        self.shown = format!("{name}={} {}", quoted(&value.to_string_lossy()), self.shown);
+        for part in [name, "=", &quoted(&value.to_string_lossy()), " "] {
+            self.assignments.push_str(part);
+        }
         self.command.env(name, value);
         self
     }
@@ -94,9 +103,9 @@ impl Program {
         let status = self
             .command
             .status()
-            .with_context(|| format!("can't start `{}`", self.shown))?;
+            .with_context(|| format!("can't start `{}`", self.name))?;
         if !status.success() {
-            bail!("`{}` failed ({status})", self.shown);
+            bail!("`{}` failed ({status})", self.name);
         }
         Ok(())
     }
@@ -108,7 +117,7 @@ impl Program {
             .command
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("can't start `{}`", self.shown))?;
+            .with_context(|| format!("can't start `{}`", self.name))?;
         let stdout = child
             .stdout
             .take()
@@ -118,7 +127,22 @@ impl Program {
         }
         let status = child.wait()?;
         if !status.success() {
-            bail!("`{}` failed ({status})", self.shown);
+            bail!("`{}` failed ({status})", self.name);
+        }
+        Ok(())
+    }
+
+    /// Runs the test runner of Node, for which no test at all is a success.
+    pub(crate) fn run_node_tests(self) -> Result<()> {
+        let name = self.name.clone();
+        let mut found_none = false;
+        self.run_lines(|line| {
+            println!("{line}");
+            // The closing lines begin with `#` or `ℹ`, depending on the reporter.
+            found_none |= line.ends_with(" tests 0");
+        })?;
+        if found_none {
+            bail!("`{name}` found no test");
         }
         Ok(())
     }
@@ -138,7 +162,10 @@ impl Program {
             .get_current_dir()
             .map(Path::to_string_lossy)
             .unwrap_or_default();
-        eprintln!("{}", paint(DIM, &format!("{dir} $ {}", self.shown)));
+        let Self {
+            name, assignments, ..
+        } = self;
+        eprintln!("{}", paint(DIM, &format!("{dir} $ {assignments}{name}")));
     }
 }
 
@@ -214,19 +241,25 @@ mod tests {
     }
 
     #[test]
-    fn a_set_variable_reaches_the_program_and_the_shown_line() {
+    fn a_set_variable_reaches_the_program_and_is_shown() {
         let mut lines = Vec::new();
         let program = Program::test("sh", &["-c", "echo $BACKTRAIL_BIN"], Path::new("."))
             .env("BACKTRAIL_BIN", "/x y");
-        assert!(
-            program.shown.starts_with("BACKTRAIL_BIN='/x y' sh"),
-            "{}",
-            program.shown
-        );
+        assert_eq!(program.assignments, "BACKTRAIL_BIN='/x y' ");
         program
             .run_lines(|line| lines.push(line.to_owned()))
             .unwrap();
         assert_eq!(lines, ["/x y"]);
+    }
+
+    #[test]
+    fn a_runner_that_finds_no_test_fails() {
+        let runner = |text| Program::test("echo", &[text], Path::new("."));
+        assert!(runner("# tests 12").run_node_tests().is_ok());
+        for closing in ["# tests 0", "\u{2139} tests 0"] {
+            let error = runner(closing).run_node_tests().unwrap_err();
+            assert!(error.to_string().ends_with("found no test"), "{error}");
+        }
     }
 
     #[test]

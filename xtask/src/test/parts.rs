@@ -49,11 +49,11 @@ fn page(context: &Context) -> Result<()> {
         Program::test("npm", &["run", "test:browser"], &dir)
             .env("BACKTRAIL_BIN", context.binary()?)
             .env("CHROMIUM", context.chromium()?)
-            .run()
+            .run_node_tests()
     };
     all(&[
         &|| Program::test("npm", &["run", "typecheck"], &dir).run(),
-        &|| Program::test("npm", &["run", "test:unit"], &dir).run(),
+        &|| Program::test("npm", &["run", "test:unit"], &dir).run_node_tests(),
         &browser_tests,
     ])
 }
@@ -66,7 +66,7 @@ fn clients_node(context: &Context) -> Result<()> {
     Program::test("node", &["--test", "--test-concurrency=1"], &clients)
         .env("BACKTRAIL_BIN", context.binary()?)
         .env("CHROMIUM", context.chromium()?)
-        .run()
+        .run_node_tests()
 }
 
 fn clients_python(context: &Context) -> Result<()> {
