@@ -8,7 +8,7 @@ use crate::{packages, tidy};
 
 pub(super) fn run(part: Part, context: &Context) -> Result<()> {
     match part {
-        Part::Format => cargo(context, &["fmt", "--all", "--check"]).run(),
+        Part::Format => format(context),
         Part::Tidy => tidy::run(&context.root),
         Part::Lints => {
             let args = [
@@ -30,6 +30,16 @@ pub(super) fn run(part: Part, context: &Context) -> Result<()> {
         Part::ClientsNode => clients_node(context),
         Part::ClientsPython => clients_python(context),
     }
+}
+
+fn format(context: &Context) -> Result<()> {
+    cargo(context, &["fmt", "--all", "--check"]).run()?;
+    for outside in ["fuzz/Cargo.toml", "bench/Cargo.toml"] {
+        if context.root.join(outside).is_file() {
+            cargo(context, &["fmt", "--manifest-path", outside, "--check"]).run()?;
+        }
+    }
+    Ok(())
 }
 
 fn rust(context: &Context) -> Result<()> {
