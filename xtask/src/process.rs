@@ -165,7 +165,7 @@ impl Program {
         let Self {
             name, assignments, ..
         } = self;
-        eprintln!("{}", paint(DIM, &format!("{dir} $ {assignments}{name}")));
+        println!("{}", paint(DIM, &format!("{dir} $ {assignments}{name}")));
     }
 }
 
@@ -192,7 +192,7 @@ pub(crate) const YELLOW: &str = "33";
 
 /// Colours for a person at a terminal, plain text for a log.
 pub(crate) fn paint(style: &str, text: &str) -> String {
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     if colours {
         format!("\u{1b}[{style}m{text}\u{1b}[0m")
     } else {

@@ -160,7 +160,7 @@ fn install(packages: &[&str], what: &str) -> Result<()> {
         "{what} is not installed. This runs as root with apt, so it is installed now: apt-get install {}",
         packages.join(" ")
     );
-    eprintln!("{}", paint(YELLOW, &message));
+    println!("{}", paint(YELLOW, &message));
     let here = Path::new(".");
     Program::tool("apt-get", &["update", "--quiet"], here).run()?;
     let mut args = vec!["install", "--quiet", "--yes", "--no-install-recommends"];

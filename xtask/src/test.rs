@@ -124,7 +124,7 @@ impl Context {
                     "{name} will fail: {error:#}. To leave it out: --skip {name}",
                     name = part.name()
                 );
-                eprintln!("{}", paint(RED, &message));
+                println!("{}", paint(RED, &message));
             }
         }
     }
@@ -151,12 +151,12 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
             report.add(&part.name(), Outcome::Skipped, 0.0);
             continue;
         }
-        eprintln!("\n{}", paint(BOLD, &format!("== {}", part.name())));
+        println!("\n{}", paint(BOLD, &format!("== {}", part.name())));
         let started = Instant::now();
         let outcome = match parts::run(part, &context) {
             Ok(()) => Outcome::Passed,
             Err(error) => {
-                eprintln!(
+                println!(
                     "{} {error:#}",
                     paint(RED, &format!("{} failed:", part.name()))
                 );
@@ -165,7 +165,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
         };
         report.add(&part.name(), outcome, started.elapsed().as_secs_f64());
     }
-    eprint!("\n{report}");
+    print!("\n{report}");
     if report.has_failures() {
         ExitCode::FAILURE
     } else {

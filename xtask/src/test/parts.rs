@@ -96,7 +96,7 @@ fn all(steps: &[&dyn Fn() -> Result<()>]) -> Result<()> {
     let mut failures = Vec::new();
     for step in steps {
         if let Err(error) = step() {
-            eprintln!("{} {error:#}", paint(RED, "error:"));
+            println!("{} {error:#}", paint(RED, "error:"));
             failures.push(format!("{error:#}"));
         }
     }

@@ -104,7 +104,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         violations.dedup();
         count += violations.len();
         for violation in violations {
-            eprintln!("{} {violation} [{}]", paint(RED, "error:"), check.name);
+            println!("{} {violation} [{}]", paint(RED, "error:"), check.name);
         }
     }
     if count > 0 {
@@ -117,7 +117,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
             }
         );
     }
-    eprintln!(
+    println!(
         "tidy: {} checks on {} files in {:.1} s, no violation",
         CHECKS.len(),
         tree.files().len(),
