@@ -1,0 +1,62 @@
+// The public API, one function a call. The page uses nothing else of the server.
+
+import { getJson } from './client.js';
+
+/** @import { Operation, SearchAnswer, Skeleton, SpanDetail, Status } from './types.js' */
+
+export { ApiError, isAbort } from './client.js';
+
+const root = '/api/v1';
+
+/** @param {AbortSignal} [signal] */
+export function services(signal) {
+  return /** @type {Promise<{ services: string[] }>} */ (getJson(`${root}/services`, signal));
+}
+
+/**
+ * @param {string} service empty for the operations of all services
+ * @param {AbortSignal} [signal]
+ */
+export function operations(service, signal) {
+  const query = service === '' ? '' : `?service=${encodeURIComponent(service)}`;
+  return /** @type {Promise<{ operations: Operation[] }>} */ (getJson(`${root}/operations${query}`, signal));
+}
+
+/**
+ * @param {URLSearchParams} parameters see `searchParameters` in model/search-state.js
+ * @param {AbortSignal} [signal]
+ */
+export function search(parameters, signal) {
+  return /** @type {Promise<SearchAnswer>} */ (getJson(`${root}/search?${parameters}`, signal));
+}
+
+/**
+ * @param {string} traceId
+ * @param {AbortSignal} [signal]
+ */
+export function skeleton(traceId, signal) {
+  return /** @type {Promise<Skeleton>} */ (getJson(`${root}/traces/${encodeURIComponent(traceId)}/skeleton`, signal));
+}
+
+/**
+ * @param {string} traceId
+ * @param {string} spanId
+ * @param {AbortSignal} [signal]
+ */
+export function span(traceId, spanId, signal) {
+  const path = `${root}/traces/${encodeURIComponent(traceId)}/spans/${encodeURIComponent(spanId)}`;
+  return /** @type {Promise<{ spans: SpanDetail[] }>} */ (getJson(path, signal));
+}
+
+/** @param {AbortSignal} [signal] */
+export function status(signal) {
+  return /** @type {Promise<Status>} */ (getJson(`${root}/status`, signal));
+}
+
+/**
+ * Where the whole trace is, as OTLP JSON.
+ * @param {string} traceId
+ */
+export function traceUrl(traceId) {
+  return `${root}/traces/${encodeURIComponent(traceId)}`;
+}

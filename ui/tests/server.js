@@ -1,0 +1,81 @@
+// The server that the browser tests drive: the real binary, on free ports and a directory of its own.
+
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startMock } from './support/mock.js';
+import { requests } from './support/otlp.js';
+
+/** @import { SpanDraft } from './support/otlp.js' */
+
+const STARTS_WITHIN_MS = 20_000;
+
+/** @typedef {{ web: string, otlp: string, stop: () => Promise<void> }} Running */
+
+export async function startServer() {
+  const binary = process.env.BACKTRAIL_BIN;
+  const running = binary === undefined ? await startMock() : await startBinary(binary);
+  return { ...running, feed: (/** @type {SpanDraft[]} */ drafts) => feed(running.otlp, drafts) };
+}
+
+/**
+ * @param {string} binary
+ * @returns {Promise<Running>}
+ */
+async function startBinary(binary) {
+  const directory = await mkdtemp(join(tmpdir(), 'backtrail-ui-'));
+  const portFile = join(directory, 'ports.json');
+  const listeners = ['otlp-grpc', 'otlp-http', 'jaeger-http', 'web'].flatMap((name) => [`--${name}`, '127.0.0.1:0']);
+  const child = spawn(binary, ['serve', '--data-dir', join(directory, 'data'), ...listeners, '--port-file', portFile], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  child.stdout.on('data', (bytes) => (said += bytes));
+  child.stderr.on('data', (bytes) => (said += bytes));
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const ports = await portsFrom(portFile, () => child.exitCode !== null, () => said);
+  return {
+    web: `http://${ports.web}`,
+    otlp: `http://${ports['otlp-http']}/v1/traces`,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * @param {string} file
+ * @param {() => boolean} hasEnded
+ * @param {() => string} said
+ * @returns {Promise<Record<string, string>>}
+ */
+async function portsFrom(file, hasEnded, said) {
+  const deadline = Date.now() + STARTS_WITHIN_MS;
+  while (Date.now() < deadline) {
+    if (hasEnded()) throw new Error(`the server ended before it listened:\n${said()}`);
+    try {
+      return JSON.parse(await readFile(file, 'utf8'));
+    } catch {
+      await sleep(50); // not written yet, or not whole
+    }
+  }
+  throw new Error(`the server wrote no ports within ${STARTS_WITHIN_MS} ms:\n${said()}`);
+}
+
+/**
+ * @param {string} url
+ * @param {SpanDraft[]} drafts
+ */
+async function feed(url, drafts) {
+  for (const request of requests(drafts)) {
+    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request) });
+    const answer = await response.text();
+    if (!response.ok) throw new Error(`the server refused spans: ${response.status} ${answer}`);
+    const rejected = JSON.parse(answer || '{}').partialSuccess?.rejectedSpans ?? 0;
+    if (Number(rejected) > 0) throw new Error(`the server rejected ${rejected} spans: ${answer}`);
+  }
+}

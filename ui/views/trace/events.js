@@ -1,0 +1,67 @@
+import { textOf } from '../../model/attributes.js';
+import { formatDuration } from '../../model/time.js';
+import { CopyButton, Instant, Outside } from '../bits.js';
+import { html, useState } from '../html.js';
+import { Icon } from '../icons.js';
+import { AttributeTable, FoldedText, Section } from './attributes.js';
+
+/** @import { SpanEvent } from '../../api/types.js' */
+
+const EVENTS_AT_FIRST = 50;
+const STACK_LINES = 16;
+
+/** @param {SpanEvent} event */
+export function isException(event) {
+  return event.name === 'exception' || event.attributes.some(({ key }) => key === 'exception.type' || key === 'exception.stacktrace');
+}
+
+/** What went wrong, before everything else. @param {{ events: SpanEvent[] }} props */
+export function Exceptions({ events }) {
+  const [most, setMost] = useState(5);
+  if (events.length === 0) return null;
+  return html`<div class="exceptions">
+    ${events.slice(0, most).map((event, at) => html`<${Exception} event=${event} key=${at} />`)}
+    ${events.length > most ? html`<button type="button" class="link-button" onClick=${() => setMost(events.length)}>Show all ${events.length} exceptions</button>` : null}
+  </div>`;
+}
+
+/** @param {{ event: SpanEvent }} props */
+function Exception({ event }) {
+  const type = textOf(event.attributes, 'exception.type') ?? '';
+  const message = textOf(event.attributes, 'exception.message') ?? '';
+  const stack = textOf(event.attributes, 'exception.stacktrace') ?? '';
+  const escaped = textOf(event.attributes, 'exception.escaped');
+  return html`<section class="exception" aria-label="Exception">
+    <header><${Icon} name="error" /><h3><${Outside} text=${type} limit=${200} fallback="Exception" /></h3>
+      ${escaped === 'true' ? html`<span class="badge">escaped the span</span>` : null}</header>
+    ${message === '' ? null : html`<${FoldedText} text=${message} className="exception-message" />`}
+    ${
+      stack === ''
+        ? html`<p class="muted">No stack trace was sent.</p>`
+        : html`<div class="stack"><div class="stack-head"><span>Stack trace</span><${CopyButton} text=${stack} label="Copy the stack trace" /></div>
+            <${FoldedText} text=${stack} className="stack-text" lines=${STACK_LINES} /></div>`
+    }
+  </section>`;
+}
+
+/** @param {{ events: SpanEvent[], dropped: number, spanStart: bigint }} props */
+export function Events({ events, dropped, spanStart }) {
+  const [most, setMost] = useState(EVENTS_AT_FIRST);
+  if (events.length === 0 && dropped === 0) return null;
+  return html`<${Section} title="Events" count=${events.length} dropped=${dropped} open=${events.length <= 20}>
+    <ol class="events">${events.slice(0, most).map((event, at) => {
+      const time = BigInt(event.time_unix_nano);
+      return html`<li key=${at} class=${isException(event) ? 'event failed' : 'event'}>
+        <div class="event-head"><strong><${Outside} text=${event.name} limit=${200} fallback="(no name)" /></strong>
+          <span class="muted" title="After the start of the span">${time < spanStart ? '' : '+'}${formatDuration(Number(time - spanStart))}</span></div>
+        <div class="muted event-time"><${Instant} unixNano=${time} /></div>
+        ${
+          event.attributes.length === 0 && event.dropped_attributes_count === 0
+            ? null
+            : html`<${AttributeTable} title="Attributes" place="event" attributes=${event.attributes} dropped=${event.dropped_attributes_count} open=${!isException(event)} />`
+        }
+      </li>`;
+    })}</ol>
+    ${events.length > most ? html`<button type="button" class="link-button" onClick=${() => setMost(most * 4)}>Show more of ${events.length} events</button>` : null}
+  <//>`;
+}
