@@ -16,7 +16,9 @@ let backtrail;
 let origin;
 let browser;
 before(async () => {
-  [backtrail, origin, browser] = await Promise.all([Backtrail.start(), serveShopPage(), launchChromium()]);
+  backtrail = await Backtrail.start();
+  origin = await serveShopPage();
+  browser = await launchChromium();
 });
 after(async () => {
   await browser?.close();

@@ -9,7 +9,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
-const { GivenUp, eventually } = require('./harness.js');
+const { GivenUp, endWithThisProcess, eventually } = require('./harness.js');
 
 const EXAMPLE = path.resolve(__dirname, '../../examples/node-express');
 const START_TIMEOUT_MS = 20_000;
@@ -40,6 +40,7 @@ class ExampleService {
     this.#process = spawn(process.execPath, [script], { cwd: EXAMPLE, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process.stdout.on('data', (chunk) => (this.#printed += chunk));
     this.#process.stderr.on('data', (chunk) => (this.#printed += chunk));
+    endWithThisProcess(this.#process);
     once(this.#process, 'close').then(([code, signal]) => (this.#outcome = { code, signal }));
   }
 

@@ -44,7 +44,7 @@ describe('two services that are asked for orders', () => {
     warehouse = await ExampleService.start('warehouse.js', jaegerEndpoint);
     shop = await ExampleService.start('server.js', jaegerEndpoint, { env: { WAREHOUSE_URL: warehouse.url } });
   });
-  after(() => Promise.all([shop.stop(), warehouse.stop()]));
+  after(() => Promise.all([shop?.stop(), warehouse?.stop()]));
 
   test('the X-Trace-Id of a response opens the trace over both services', async () => {
     const response = await shop.fetch('/orders/7');

@@ -15,6 +15,7 @@ const STOP_TIMEOUT_MS = 20_000;
 const READ_TIMEOUT_MS = 10_000;
 const POLL_INTERVAL_MS = 25;
 
+const SERVER_BINARY = serverBinary();
 const LISTENERS = ['otlp-grpc', 'otlp-http', 'jaeger-http', 'web'];
 
 /** A server of its own, with a temporary data directory and ports that were free. */
@@ -34,12 +35,13 @@ class Backtrail {
   constructor() {
     const listenerFlags = LISTENERS.flatMap((name) => [`--${name}`, '127.0.0.1:0']);
     const args = ['serve', '--data-dir', path.join(this.#directory, 'data'), ...listenerFlags, '--port-file', this.#portFile];
-    this.#process = spawn(serverBinary(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(SERVER_BINARY, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process.stdout.on('data', (chunk) => this.#output.push(chunk));
     this.#process.stderr.on('data', (chunk) => this.#output.push(chunk));
     this.#exited = once(this.#process, 'exit').then(([code, signal]) => ({ code, signal }));
     // Whoever waits for the end sees why it could not start; until somebody does, it is no unhandled rejection.
     this.#exited.catch(() => {});
+    endWithThisProcess(this.#process);
   }
 
   /** `host:port` of a listener, by its name in the port file. */
@@ -145,6 +147,13 @@ async function eventually(what, attempt, timeoutMs = READ_TIMEOUT_MS) {
   }
 }
 
+/** Leaves no child behind when a run of the tests is cut short. */
+function endWithThisProcess(child) {
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.removeListener('exit', end));
+}
+
 function serverBinary() {
   const binary = process.env.BACKTRAIL_BIN;
   if (!binary) {
@@ -156,4 +165,4 @@ function serverBinary() {
   return binary;
 }
 
-module.exports = { Backtrail, GivenUp, eventually };
+module.exports = { Backtrail, GivenUp, endWithThisProcess, eventually };
