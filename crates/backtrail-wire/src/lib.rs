@@ -5,6 +5,7 @@
 //!
 //! - [`protobuf`]: the encoding itself, as a field reader that borrows and a few `put_…` functions.
 //! - [`otlp`]: borrowed views of `opentelemetry.proto.trace.v1` messages, and an encoder for them.
+//! - [`otlp_json`]: the same messages as JSON, to protobuf and from it.
 //!
 //! ```
 //! use backtrail_wire::{otlp, protobuf};
@@ -25,8 +26,20 @@
 
 mod error;
 pub mod otlp;
+pub mod otlp_json;
 pub mod protobuf;
 mod rejection;
 
 pub use error::WireError;
 pub use rejection::{OtlpPath, RejectReason, Rejections};
+
+/// A request in another encoding, as OTLP protobuf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transcoded {
+    /// A `TracesData` message with the spans that keep OTLP's rules.
+    pub protobuf: Vec<u8>,
+    /// How many spans it has.
+    pub accepted: usize,
+    /// The spans that it has not.
+    pub rejected: Rejections,
+}

@@ -21,6 +21,8 @@ mod otlp;
 pub use backtrail_wire::{RejectReason, Rejections};
 
 use backtrail_wire::WireError;
+use backtrail_wire::otlp::SpanLimits;
+use backtrail_wire::otlp_json::{self, JsonError};
 use bytes::Bytes;
 use model::{Limits, SpanBatch};
 
@@ -63,6 +65,12 @@ pub enum DecodeError {
         /// What is wrong with it.
         error: WireError,
     },
+    /// The body is not OTLP/JSON.
+    #[error("not OTLP/JSON: {0}")]
+    Json(#[from] JsonError),
+    /// The encoding can't be read yet.
+    #[error("{0:?} is not supported yet")]
+    Unsupported(Encoding),
     /// The spans were admitted but can't be kept: a defect of this crate.
     #[error("admitted spans can't be encoded: {0}")]
     Encode(#[from] WireError),
@@ -73,10 +81,16 @@ pub enum DecodeError {
 /// A span that breaks OTLP's rules is rejected alone and counted; one whose resource or scope can't be read goes with it. Broken framing of
 /// the whole is an error, and then nothing is accepted. A request without spans is fine.
 pub fn decode(encoding: Encoding, body: Bytes, limits: &Limits) -> Result<Decoded, DecodeError> {
-    match encoding {
-        Encoding::OtlpProtobuf => otlp::decode(body, limits),
-        Encoding::OtlpJson | Encoding::JaegerThriftBinary | Encoding::JaegerThriftCompact => {
-            otlp::decode_transcoded(Vec::new(), Rejections::default())
+    let span_limits = SpanLimits {
+        max_value_depth: limits.max_value_depth,
+        max_span_bytes: limits.max_span_bytes,
+    };
+    let transcoded = match encoding {
+        Encoding::OtlpProtobuf => return otlp::decode(body, limits),
+        Encoding::OtlpJson => otlp_json::to_protobuf(&body, &span_limits)?,
+        Encoding::JaegerThriftBinary | Encoding::JaegerThriftCompact => {
+            return Err(DecodeError::Unsupported(encoding));
         }
-    }
+    };
+    otlp::decode_transcoded(transcoded)
 }

@@ -2,7 +2,7 @@
 
 use backtrail_wire::otlp::{ResourceSpans, ScopeSpans, Span, SpanFault};
 use backtrail_wire::protobuf::Fields;
-use backtrail_wire::{OtlpPath, Rejections, WireError};
+use backtrail_wire::{OtlpPath, Rejections, Transcoded, WireError};
 use bytes::Bytes;
 use model::{Limits, SpanBatch, SpanBatchBuilder};
 
@@ -38,16 +38,13 @@ pub(crate) fn decode(body: Bytes, limits: &Limits) -> Result<Decoded, DecodeErro
 }
 
 /// Decodes what a transcoder wrote: its spans were checked one by one as they were written.
-pub(crate) fn decode_transcoded(
-    protobuf: Vec<u8>,
-    rejected: Rejections,
-) -> Result<Decoded, DecodeError> {
-    let batch = SpanBatch::from_otlp(&protobuf)?;
+pub(crate) fn decode_transcoded(transcoded: Transcoded) -> Result<Decoded, DecodeError> {
+    let batch = SpanBatch::from_otlp(&transcoded.protobuf)?;
     Ok(Decoded {
-        received: batch.len() + rejected.count(),
+        received: transcoded.accepted + transcoded.rejected.count(),
         batch,
-        payload: protobuf.into(),
-        rejected,
+        payload: transcoded.protobuf.into(),
+        rejected: transcoded.rejected,
     })
 }
 
@@ -141,19 +138,11 @@ impl Admission<'_> {
     }
 
     fn check<'a>(&self, raw: Result<&'a [u8], WireError>) -> Result<Span<'a>, SpanFault> {
-        let span = raw
-            .and_then(Span::parse)
-            .map_err(|error| SpanFault::Unreadable {
-                part: "span",
-                error,
-            })?;
-        if span.raw.len() > self.limits.max_span_bytes {
-            return Err(SpanFault::TooLarge {
-                len_bytes: span.raw.len(),
-                max_bytes: self.limits.max_span_bytes,
-            });
-        }
-        span.check()?;
+        let raw = raw.map_err(|error| SpanFault::Unreadable {
+            part: "span",
+            error,
+        })?;
+        let span = Span::parse_valid(raw, self.limits.max_span_bytes)?;
         span.check_attributes(self.limits.max_value_depth)?;
         Ok(span)
     }

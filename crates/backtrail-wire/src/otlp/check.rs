@@ -98,7 +98,29 @@ impl WireError {
     }
 }
 
-impl Span<'_> {
+/// Bounds of what a span may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpanLimits {
+    /// Levels of arrays and maps inside an attribute value.
+    pub max_value_depth: usize,
+    /// Bytes of one span as OTLP protobuf.
+    pub max_span_bytes: usize,
+}
+
+impl<'a> Span<'a> {
+    /// Reads the bytes of a `Span` that is not too large and keeps OTLP's rules ([`Span::check`]). The attributes are not read.
+    pub fn parse_valid(raw: &'a [u8], max_bytes: usize) -> Result<Self, SpanFault> {
+        if raw.len() > max_bytes {
+            return Err(SpanFault::TooLarge {
+                len_bytes: raw.len(),
+                max_bytes,
+            });
+        }
+        let span = Self::parse(raw).map_err(unreadable("span"))?;
+        span.check()?;
+        Ok(span)
+    }
+
     /// Checks ids, times and links, as OTLP defines them. A parent's id of 8 zero bytes is let through, for it says "no parent",
     /// and so is an end of 0, which says that the end is not known.
     pub fn check(&self) -> Result<(), SpanFault> {

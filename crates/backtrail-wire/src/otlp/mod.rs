@@ -12,7 +12,7 @@ mod span;
 mod trace;
 
 pub use attributes::{AnyValue, ArrayValue, Attributes, KeyValue, put_any_value, put_key_value};
-pub use check::SpanFault;
+pub use check::{SpanFault, SpanLimits};
 pub use encode::{SpanFields, put_event, put_span};
 pub use span::{Event, Link, Span, Status};
 pub use trace::{ResourceSpans, ScopeSpans, TracesData};

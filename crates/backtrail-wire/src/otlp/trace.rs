@@ -71,6 +71,18 @@ impl<'a> ResourceSpans<'a> {
         nested_varint(self.raw, 1, 2)
     }
 
+    /// The bytes of each `EntityRef` of the resource.
+    pub fn raw_entity_refs(&self) -> impl Iterator<Item = Result<&'a [u8], WireError>> + use<'a> {
+        repeated(self.raw, 1).flat_map(|resource| {
+            let (resource, error) = match resource.and_then(|field| field.bytes()) {
+                Ok(resource) => (resource, None),
+                Err(error) => (&[][..], Some(Err(error))),
+            };
+            let references = repeated(resource, 3).map(|field| field?.bytes());
+            error.into_iter().chain(references)
+        })
+    }
+
     /// The schema of the resource's attributes.
     pub fn schema_url(&self) -> Result<&'a str, WireError> {
         last_str(self.raw, 3)
