@@ -140,9 +140,8 @@ describe('two services that are asked for orders', () => {
     const errors = [];
     page.on('pageerror', (error) => errors.push(error.message));
     await page.goto(backtrail.url('web', `/trace/${traceId}`));
-    const inHeading = page.getByRole('heading', { name: 'GET /orders/:id' });
-    const inTree = page.getByRole('treegrid').getByText('GET /orders/:id');
-    await inHeading.or(inTree).first().waitFor({ state: 'visible' });
+    await page.getByRole('heading', { level: 1, name: 'GET /orders/:id' }).waitFor({ state: 'visible' });
+    await page.getByRole('treegrid').getByRole('row', { name: 'prepare order' }).waitFor();
     assert.deepEqual(errors, []);
   });
 });
