@@ -23,11 +23,14 @@ export function drawOverviewBoxes(context, boxes, height, colors, theme) {
     }
     context.fillRect(boxes.x[box], top + boxes.lane[box] * laneHeight, boxes.width[box], laneHeight - gap);
   }
-  // Errors lie on top of everything: they are what the eye looks for.
+  // Errors lie on top of everything: they are what the eye looks for. Where a lane is high enough, they
+  // leave the service's colour to be seen.
+  const errorHeight = laneHeight >= 3 ? Math.round(laneHeight / 3) : 2;
   context.fillStyle = theme.error;
   for (let box = 0; box < count; box++) {
     if (boxes.error[box] === 0) continue;
-    context.fillRect(boxes.x[box], top + boxes.lane[box] * laneHeight, Math.max(2, boxes.width[box]), Math.max(2, laneHeight - gap));
+    const bottom = top + (boxes.lane[box] + 1) * laneHeight - gap;
+    context.fillRect(boxes.x[box], bottom - errorHeight, Math.max(2, boxes.width[box]), errorHeight);
   }
 }
 

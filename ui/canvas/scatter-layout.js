@@ -117,3 +117,40 @@ export function timeAt(plot, x) {
   const share = Math.min(1, Math.max(0, (x - plot.area.left) / plot.area.width));
   return plot.fromMs + share * (plot.toMs - plot.fromMs);
 }
+
+/**
+ * @param {ScatterPlot} plot
+ * @param {number} ms since 1970
+ */
+export function xOfTime(plot, ms) {
+  return plot.area.left + ((ms - plot.fromMs) / (plot.toMs - plot.fromMs)) * plot.area.width;
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const roundSteps = Object.freeze([
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
+  ...[1, 2, 5, 10, 15, 30].map((seconds) => seconds * SECOND),
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE),
+  ...[1, 2, 3, 6, 12].map((hours) => hours * HOUR),
+  ...[1, 2, 7, 14, 30, 90, 365].map((days) => days * DAY),
+]);
+
+/**
+ * Times that are round in a zone, at most `most` of them.
+ *
+ * @param {number} fromMs
+ * @param {number} toMs
+ * @param {number} most
+ * @param {number} offsetMs of the zone from UTC
+ */
+export function roundTimes(fromMs, toMs, most, offsetMs) {
+  const wanted = (toMs - fromMs) / most;
+  const stepMs = roundSteps.find((step) => step >= wanted) ?? Math.ceil(wanted / (365 * DAY)) * 365 * DAY;
+  const times = [];
+  for (let at = Math.ceil((fromMs + offsetMs) / stepMs) * stepMs; at <= toMs + offsetMs; at += stepMs) times.push(at - offsetMs);
+  return { stepMs, times };
+}

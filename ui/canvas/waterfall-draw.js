@@ -1,7 +1,7 @@
 import { Flag } from '../model/columns.js';
 import { formatDuration } from '../model/time.js';
 import { ticks, timeToX } from './scale.js';
-import { barArea, barOf, depthBase, indentOf, ROW_HEIGHT, rowsInView, twistyBox } from './waterfall-layout.js';
+import { barArea, barOf, depthBase, indentOf, ROW_HEIGHT, rowsInView, tickGap, twistyBox } from './waterfall-layout.js';
 
 /**
  * @import { TraceColumns } from '../model/columns.js'
@@ -25,8 +25,6 @@ import { barArea, barOf, depthBase, indentOf, ROW_HEIGHT, rowsInView, twistyBox 
  * @property {Labels} labels
  * @property {Theme} theme
  */
-
-const TICK_GAP = 110;
 
 /**
  * @param {CanvasRenderingContext2D} context
@@ -109,7 +107,7 @@ function drawRowBackground(context, frame, row, top) {
 function drawGrid(context, { geometry, theme }) {
   const area = barArea(geometry);
   context.fillStyle = theme.grid;
-  for (const time of ticks(geometry.range, area.width, TICK_GAP)) {
+  for (const time of ticks(geometry.range, area.width, tickGap(area.width))) {
     context.fillRect(Math.round(area.left + timeToX(geometry.range, area.width, time)), 0, 1, geometry.height);
   }
   context.fillStyle = theme.border;
@@ -172,7 +170,7 @@ function drawDuration(context, { geometry, columns, theme, labels }, row, middle
     context.fillText(text, left, middle + 0.5);
   } else if (bar.width > width + 2 * gap) {
     // On a bar of any hue, a plate of the surface's colour keeps the contrast.
-    const plateLeft = bar.left + bar.width - width - 2 * gap - 8;
+    const plateLeft = bar.left + bar.width - width - 2 * gap - 4;
     context.fillStyle = theme.surface;
     context.beginPath();
     context.roundRect(plateLeft, middle - 7, width + gap * 2, 14, 3);

@@ -8,8 +8,11 @@ export const ROW_HEIGHT = 26;
 const INDENT = 14;
 const NAME_LEFT = 8;
 const TWISTY = 16;
-/** Room on either side of the bars, so that an edge's bar and its label are not cut. */
+/** Room on either side of the bars, so that one at the edge is not cut. */
 const BARS_INSET = 10;
+/** Where there is space for it, more room on the right: the duration of a bar that ends there. */
+const LABEL_ROOM = 64;
+const WIDE_BARS = 320;
 /** A bar is never thinner than this. */
 export const MIN_BAR = 2;
 
@@ -49,7 +52,16 @@ export function scrollToShow({ height, scrollTop }, position) {
 /** @param {Pick<Geometry, 'width' | 'nameWidth'>} geometry */
 export function barArea({ width, nameWidth }) {
   const left = nameWidth + BARS_INSET;
-  return { left, width: Math.max(1, width - left - BARS_INSET) };
+  const room = width - left >= WIDE_BARS ? LABEL_ROOM : BARS_INSET;
+  return { left, width: Math.max(1, width - left - room) };
+}
+
+/**
+ * How far apart the ticks of the time axis are at least.
+ * @param {number} width of the area of the bars
+ */
+export function tickGap(width) {
+  return width < 320 ? 70 : 110;
 }
 
 /**
@@ -65,7 +77,7 @@ export function barOf(geometry, start, duration) {
   const to = timeToX(geometry.range, area.width, start + duration);
   const visible = to >= 0 && from <= area.width;
   const left = Math.min(Math.max(from, -BARS_INSET), area.width);
-  const right = Math.min(Math.max(to, left), area.width + BARS_INSET);
+  const right = Math.min(Math.max(to, left), geometry.width - area.left);
   return { visible, left: area.left + left, width: Math.max(MIN_BAR, right - left), cutLeft: from < 0, cutRight: to > area.width };
 }
 

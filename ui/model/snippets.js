@@ -35,12 +35,10 @@ export function endpoints(listeners, pageHost) {
  * @returns {Snippet[]}
  */
 export function snippets(at) {
-  const found = [];
-  if (at.otlpHttp !== null) {
-    found.push(curl(at.otlpHttp), node(at.otlpHttp), python(at.otlpHttp), rust(at.otlpHttp), go(at.otlpHttp), java(at.otlpHttp));
-  }
-  if (at.jaegerHttp !== null) found.push(nodeJaeger(at.jaegerHttp));
-  return found;
+  const { otlpHttp, jaegerHttp } = at;
+  const forJaeger = jaegerHttp === null ? [] : [nodeJaeger(jaegerHttp)];
+  if (otlpHttp === null) return forJaeger;
+  return [curl(otlpHttp), node(otlpHttp), ...forJaeger, python(otlpHttp), rust(otlpHttp), go(otlpHttp), java(otlpHttp)];
 }
 
 /** @param {string} address @returns {Snippet} */

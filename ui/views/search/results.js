@@ -12,7 +12,7 @@ import { Scatter } from './scatter.js';
  * @import { Found } from './page.js'
  */
 
-const MOST_SERVICES = 8;
+const MOST_SERVICES = 6;
 
 /**
  * @param {{ found: Found | null, busy: boolean, loadingMore: boolean, onMore: () => void, onSearch: (state: SearchState) => void }} props
@@ -64,7 +64,7 @@ function TraceItem({ trace, longest, nowMs }) {
       </span>
       <span class="trace-duration">${formatDuration(trace.duration_nano)}</span>
       <span class="trace-bar" aria-hidden="true"><span class=${trace.error_count > 0 ? 'bar error' : 'bar'} style=${{ width: `${Math.max(share, 0.4)}%` }}></span></span>
-      <span class="trace-facts">
+      <span class="trace-foot"><span class="trace-facts">
         ${age === null ? null : html`<span>${age}</span>`}
         <${Instant} unixNano=${start} />
         <span>${counted(trace.span_count, 'span')}</span>
@@ -85,7 +85,7 @@ function TraceItem({ trace, longest, nowMs }) {
           </span>`,
         )}
         ${rest.length > 0 ? html`<span class="chip" title=${rest.slice(0, 40).map((service) => service.name).join(', ')}>+${rest.length} more</span>` : null}
-      </span>
+      </span></span>
     </a>
   </li>`;
 }

@@ -1,5 +1,5 @@
 import { drawScatter } from '../../canvas/scatter-draw.js';
-import { layOutScatter, nearestPoint, timeAt } from '../../canvas/scatter-layout.js';
+import { layOutScatter, nearestPoint, roundTimes, timeAt, xOfTime } from '../../canvas/scatter-layout.js';
 import { Surface } from '../../canvas/surface.js';
 import { readTheme } from '../../canvas/theme.js';
 import { serviceColor } from '../../model/palette.js';
@@ -123,21 +123,19 @@ function PointTip({ trace, plot, at, width }) {
 }
 
 /**
- * Evenly spaced; with the day where the plot spans more than one, and as exact as the spacing needs.
+ * Round times in the zone that is shown; with the day where the plot spans more than one.
  * @param {ScatterPlot} plot
  * @param {Zone} zoneShown
  */
 function timeTicks(plot, zoneShown) {
-  const most = Math.max(1, Math.floor(plot.area.width / 150));
-  const span = plot.toMs - plot.fromMs;
-  const found = [];
-  for (let at = 0; at < most; at++) {
-    const share = (at + 0.5) / most;
-    const date = new Date(plot.fromMs + share * span);
-    const time = timePart(date, zoneShown);
-    const digits = span / most < 5000 ? 12 : span < 3_600_000 ? 8 : 5;
-    const day = span > 20 * 3_600_000 ? `${datePart(date, zoneShown).slice(5)} ` : '';
-    found.push({ x: plot.area.left + share * plot.area.width, text: `${day}${time.slice(0, digits)}` });
-  }
-  return found;
+  const offsetMs = zoneShown === 'utc' ? 0 : new Date(plot.fromMs).getTimezoneOffset() * -60_000;
+  const { stepMs, times } = roundTimes(plot.fromMs, plot.toMs, Math.max(1, Math.floor(plot.area.width / 120)), offsetMs);
+  const digits = stepMs < 1000 ? 12 : stepMs < 60_000 ? 8 : 5;
+  const withDay = plot.toMs - plot.fromMs > 20 * 3_600_000;
+  return times.map((ms) => {
+    const date = new Date(ms);
+    const time = timePart(date, zoneShown).slice(0, digits);
+    const day = datePart(date, zoneShown).slice(5);
+    return { x: xOfTime(plot, ms), text: stepMs >= 86_400_000 ? datePart(date, zoneShown) : withDay ? `${day} ${time}` : time };
+  });
 }

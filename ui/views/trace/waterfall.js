@@ -1,5 +1,5 @@
 import { ticks, timeToX } from '../../canvas/scale.js';
-import { barArea } from '../../canvas/waterfall-layout.js';
+import { barArea, tickGap } from '../../canvas/waterfall-layout.js';
 import { Flag } from '../../model/columns.js';
 import { label } from '../../model/text.js';
 import { formatDuration } from '../../model/time.js';
@@ -7,8 +7,6 @@ import { html, useEffect, useRef, useState } from '../html.js';
 import { WaterfallView } from './waterfall-view.js';
 
 /** @import { TraceState } from './state.js' */
-
-const TICK_GAP = 110;
 
 /**
  * @param {{ state: TraceState, grid: { current: HTMLElement | null } }} props
@@ -42,15 +40,20 @@ function Ruler({ state, view }) {
   const { width, nameWidth } = view.layout.value;
   const range = state.range.value;
   const area = barArea({ width, nameWidth });
-  const marks = width === 0 ? [] : ticks(range, area.width, TICK_GAP);
+  const marks = width === 0 ? [] : ticks(range, area.width, tickGap(area.width));
   return html`<div class="wf-head" aria-hidden="true">
     <span class="wf-head-name" style=${{ width: `${nameWidth}px` }}>Span</span>
     ${marks.map((time) => {
       const x = area.left + timeToX(range, area.width, time);
       const last = x > width - 50;
-      return html`<span class=${last ? 'wf-tick last' : 'wf-tick'} style=${last ? { right: `${width - x}px` } : { left: `${x}px` }} key=${time}>${formatDuration(time - state.whole.from)}</span>`;
+      return html`<span class=${last ? 'wf-tick last' : 'wf-tick'} style=${last ? { right: `${width - x}px` } : { left: `${x}px` }} key=${time}>${tickText(time - state.whole.from)}</span>`;
     })}
   </div>`;
+}
+
+/** @param {number} time */
+function tickText(time) {
+  return time === 0 ? '0' : formatDuration(time);
 }
 
 /** @param {{ view: WaterfallView }} props */
