@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { randomBytes } = require('node:crypto');
 const { after, before, describe, test } = require('node:test');
 
-const { DiagLogLevel, diag } = require('@opentelemetry/api');
+const { DiagLogLevel, ROOT_CONTEXT, diag, trace } = require('@opentelemetry/api');
 const { BasicTracerProvider, BatchSpanProcessor, RandomIdGenerator } = require('@opentelemetry/sdk-trace-base');
 const { CompressionAlgorithm } = require('@opentelemetry/otlp-exporter-base');
 const { OTLPTraceExporter: GrpcExporter } = require('@opentelemetry/exporter-trace-otlp-grpc');
@@ -43,7 +43,7 @@ for (const [protocol, exporterWith] of Object.entries(EXPORTERS)) {
       });
 
       test('the skeleton has the tree', async () => {
-        const { columns, names, services, ...trace } = await backtrail.skeletonOf(traceId, 5);
+        const { columns, names, services, ...header } = await backtrail.skeletonOf(traceId, 5);
         assert.deepEqual(columns.span_id, [ids.server, ids.client, ids.internal, ids.producer, ids.consumer]);
         assert.deepEqual(columns.parent, [-1, 0, 0, 0, 3]);
         assert.deepEqual(columns.start_offset_nano, [0, 5_000_000, 10_000_000, 11_000_000, 20_000_000]);
@@ -53,8 +53,8 @@ for (const [protocol, exporterWith] of Object.entries(EXPORTERS)) {
         assert.deepEqual(columns.event_count, [0, 3, 0, 0, 0]);
         assert.deepEqual(columns.name.map((index) => names[index]), ['GET /warenkorb/{größe} 🧀', 'SELECT carts', 'price', 'orders publish', 'orders process']);
         assert.deepEqual(columns.service.map((index) => services[index]), Array(5).fill(SERVICE));
-        assert.equal(trace.start_unix_nano, nanos(0));
-        assert.equal(trace.incomplete, true, 'the remote parent was never sent');
+        assert.equal(header.start_unix_nano, nanos(0));
+        assert.equal(header.incomplete, true, 'the remote parent was never sent');
       });
 
       test('a span with every type of attribute', async () => {
@@ -139,16 +139,14 @@ for (const [protocol, exporterWith] of Object.entries(EXPORTERS)) {
   test(`${protocol}: 3,000 spans of one trace in many requests`, async () => {
     const provider = providerWith(exporterWith({}), { maxExportBatchSize: 100, maxQueueSize: 5_000 });
     const tracer = provider.getTracer('many');
-    const traceId = await inOneTrace(tracer, 3_000);
+    const traceId = emitTrace(tracer, 3_000);
     await provider.shutdown();
     const { columns } = await backtrail.skeletonOf(traceId, 3_000);
     assert.equal(new Set(columns.span_id).size, 3_000);
   });
 
   test(`${protocol}: the exporter is told of a span that was refused, and its neighbours are kept`, async () => {
-    const warnings = [];
-    const ignore = () => {};
-    diag.setLogger({ error: ignore, warn: (...words) => warnings.push(words.join(' ')), info: ignore, debug: ignore, verbose: ignore }, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+    const warnings = collectWarnings();
     const random = new RandomIdGenerator();
     const spanIds = [random.generateSpanId(), '0000000000000000', random.generateSpanId()];
     const traceId = randomTraceId();
@@ -187,6 +185,15 @@ function providerWith(exporter, batching = {}, idGenerator = new RandomIdGenerat
   return new BasicTracerProvider({ resource: sampleResource(), spanProcessors: [new BatchSpanProcessor(exporter, batching)], idGenerator });
 }
 
+/** What the SDK warns of, until `diag.disable()`. */
+function collectWarnings() {
+  const warnings = [];
+  const ignore = () => {};
+  const warn = (...words) => warnings.push(words.join(' '));
+  diag.setLogger({ error: ignore, warn, info: ignore, debug: ignore, verbose: ignore }, DiagLogLevel.WARN);
+  return warnings;
+}
+
 function randomTraceId() {
   return randomBytes(16).toString('hex');
 }
@@ -216,8 +223,7 @@ function lasting(fromMilliseconds, toMilliseconds) {
 }
 
 /** Emits a trace of so many spans and returns its id. */
-async function inOneTrace(tracer, spanCount) {
-  const { ROOT_CONTEXT, trace } = require('@opentelemetry/api');
+function emitTrace(tracer, spanCount) {
   const root = tracer.startSpan('root', {}, ROOT_CONTEXT);
   const inRoot = trace.setSpan(ROOT_CONTEXT, root);
   for (let index = 1; index < spanCount; index += 1) {
