@@ -6,6 +6,7 @@
 //! - [`protobuf`]: the encoding itself, as a field reader that borrows and a few `put_…` functions.
 //! - [`otlp`]: borrowed views of `opentelemetry.proto.trace.v1` messages, and an encoder for them.
 //! - [`otlp_json`]: the same messages as JSON, to protobuf and from it.
+//! - [`jaeger_thrift`]: Jaeger's batches as OTLP.
 //!
 //! ```
 //! use backtrail_wire::{otlp, protobuf};
@@ -25,6 +26,7 @@
 //! Not for: general protobuf. There is no reflection, no groups and no code generation; use `prost` for that.
 
 mod error;
+pub mod jaeger_thrift;
 pub mod otlp;
 pub mod otlp_json;
 pub mod protobuf;

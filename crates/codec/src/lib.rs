@@ -21,6 +21,7 @@ mod otlp;
 pub use backtrail_wire::{RejectReason, Rejections};
 
 use backtrail_wire::WireError;
+use backtrail_wire::jaeger_thrift::{self, ThriftError};
 use backtrail_wire::otlp::SpanLimits;
 use backtrail_wire::otlp_json::{self, JsonError};
 use bytes::Bytes;
@@ -68,12 +69,25 @@ pub enum DecodeError {
     /// The body is not OTLP/JSON.
     #[error("not OTLP/JSON: {0}")]
     Json(#[from] JsonError),
-    /// The encoding can't be read yet.
-    #[error("{0:?} is not supported yet")]
-    Unsupported(Encoding),
+    /// The body is not a Thrift `Batch`.
+    #[error("not a Jaeger batch in Thrift: {0}")]
+    Thrift(#[from] ThriftError),
     /// The spans were admitted but can't be kept: a defect of this crate.
     #[error("admitted spans can't be encoded: {0}")]
     Encode(#[from] WireError),
+}
+
+impl Encoding {
+    /// The Thrift protocol of a body whose sender does not say which it is, by its first byte.
+    pub fn sniff_thrift(body: &[u8]) -> Self {
+        match body
+            .first()
+            .map(|byte| jaeger_thrift::Encoding::sniff(*byte))
+        {
+            Some(jaeger_thrift::Encoding::Compact) => Self::JaegerThriftCompact,
+            Some(jaeger_thrift::Encoding::Binary) | None => Self::JaegerThriftBinary,
+        }
+    }
 }
 
 /// Reads the body of a request.
@@ -88,8 +102,11 @@ pub fn decode(encoding: Encoding, body: Bytes, limits: &Limits) -> Result<Decode
     let transcoded = match encoding {
         Encoding::OtlpProtobuf => return otlp::decode(body, limits),
         Encoding::OtlpJson => otlp_json::to_protobuf(&body, &span_limits)?,
-        Encoding::JaegerThriftBinary | Encoding::JaegerThriftCompact => {
-            return Err(DecodeError::Unsupported(encoding));
+        Encoding::JaegerThriftBinary => {
+            jaeger_thrift::to_otlp(&body, jaeger_thrift::Encoding::Binary, &span_limits)?
+        }
+        Encoding::JaegerThriftCompact => {
+            jaeger_thrift::to_otlp(&body, jaeger_thrift::Encoding::Compact, &span_limits)?
         }
     };
     otlp::decode_transcoded(transcoded)

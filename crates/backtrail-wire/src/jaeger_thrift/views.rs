@@ -1,0 +1,238 @@
+//! Borrowed views of `jaeger.thrift` structs. A list is the place where it stands, read when it is asked for.
+//!
+//! As in generated code, a field with another type than its definition has is passed over like an unknown one.
+
+use super::protocol::{Field, Read, Result, Type};
+
+/// Calls `read` with each field of a struct. It reads the value and says so, or the value is passed over.
+fn read_fields<'a, R: Read<'a>>(
+    reader: &mut R,
+    mut read: impl FnMut(&mut R, Field) -> Result<bool>,
+) -> Result<()> {
+    let mut last_id = 0;
+    while let Some(field) = reader.field(&mut last_id)? {
+        if !read(reader, field)? {
+            reader.skip(field)?;
+        }
+    }
+    Ok(())
+}
+
+/// A list of structs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct List<R> {
+    /// Stands before the first element.
+    first: R,
+    len: usize,
+}
+
+impl<'a, R: Read<'a>> List<R> {
+    fn empty() -> Self {
+        Self {
+            first: R::new(&[]),
+            len: 0,
+        }
+    }
+
+    /// Notes where the list stands and passes over it.
+    fn pass(reader: &mut R) -> Result<Self> {
+        let mut after_header = *reader;
+        let (kind, len) = after_header.list()?;
+        reader.skip_value(Type::List, 8)?;
+        let len = if kind == Type::Struct { len } else { 0 };
+        Ok(Self {
+            first: after_header,
+            len,
+        })
+    }
+
+    /// The elements, read by `read`.
+    pub(super) fn iter<T>(
+        self,
+        read: impl Fn(&mut R) -> Result<T>,
+    ) -> impl Iterator<Item = Result<T>> {
+        let mut reader = self.first;
+        (0..self.len).map(move |_| read(&mut reader))
+    }
+}
+
+/// `Span`.
+#[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of jaeger.thrift"
+)]
+pub(super) struct Span<'a, R> {
+    pub trace_id_low: i64,
+    pub trace_id_high: i64,
+    pub span_id: i64,
+    pub parent_span_id: i64,
+    pub operation_name: &'a [u8],
+    pub references: List<R>,
+    pub flags: i32,
+    pub start_time_micros: i64,
+    pub duration_micros: i64,
+    pub tags: List<R>,
+    pub logs: List<R>,
+}
+
+impl<'a, R: Read<'a>> Span<'a, R> {
+    pub(super) fn read(reader: &mut R) -> Result<Self> {
+        let mut span = Self {
+            trace_id_low: 0,
+            trace_id_high: 0,
+            span_id: 0,
+            parent_span_id: 0,
+            operation_name: &[],
+            references: List::empty(),
+            flags: 0,
+            start_time_micros: 0,
+            duration_micros: 0,
+            tags: List::empty(),
+            logs: List::empty(),
+        };
+        read_fields(reader, |reader, field| {
+            match (field.id, field.kind) {
+                (1, Type::I64) => span.trace_id_low = reader.i64()?,
+                (2, Type::I64) => span.trace_id_high = reader.i64()?,
+                (3, Type::I64) => span.span_id = reader.i64()?,
+                (4, Type::I64) => span.parent_span_id = reader.i64()?,
+                (5, Type::Binary) => span.operation_name = reader.binary()?,
+                (6, Type::List) => span.references = List::pass(reader)?,
+                (7, Type::I32) => span.flags = reader.i32()?,
+                (8, Type::I64) => span.start_time_micros = reader.i64()?,
+                (9, Type::I64) => span.duration_micros = reader.i64()?,
+                (10, Type::List) => span.tags = List::pass(reader)?,
+                (11, Type::List) => span.logs = List::pass(reader)?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(span)
+    }
+}
+
+/// `Process`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Process<'a, R> {
+    pub service_name: &'a [u8],
+    pub tags: List<R>,
+}
+
+impl<'a, R: Read<'a>> Process<'a, R> {
+    pub(super) fn read(reader: &mut R) -> Result<Self> {
+        let mut process = Self {
+            service_name: &[],
+            tags: List::empty(),
+        };
+        read_fields(reader, |reader, field| {
+            match (field.id, field.kind) {
+                (1, Type::Binary) => process.service_name = reader.binary()?,
+                (2, Type::List) => process.tags = List::pass(reader)?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(process)
+    }
+}
+
+/// `Tag`. Any of the values may be there; `v_type` says which one counts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tag<'a> {
+    pub key: Option<&'a [u8]>,
+    pub v_type: Option<i32>,
+    pub v_str: &'a [u8],
+    pub v_double: f64,
+    pub v_bool: bool,
+    pub v_long: i64,
+    pub v_binary: &'a [u8],
+}
+
+impl<'a> Tag<'a> {
+    pub(super) fn read<R: Read<'a>>(reader: &mut R) -> Result<Self> {
+        let mut tag = Self::default();
+        read_fields(reader, |reader, field| {
+            match (field.id, field.kind) {
+                (1, Type::Binary) => tag.key = Some(reader.binary()?),
+                (2, Type::I32) => tag.v_type = Some(reader.i32()?),
+                (3, Type::Binary) => tag.v_str = reader.binary()?,
+                (4, Type::Double) => tag.v_double = reader.double()?,
+                (5, Type::Bool) => {
+                    tag.v_bool = match field.inline {
+                        Some(value) => value,
+                        None => reader.bool()?,
+                    }
+                }
+                (6, Type::I64) => tag.v_long = reader.i64()?,
+                (7, Type::Binary) => tag.v_binary = reader.binary()?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(tag)
+    }
+}
+
+/// `Log`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Log<R> {
+    pub timestamp_micros: i64,
+    pub fields: List<R>,
+}
+
+impl<'a, R: Read<'a>> Log<R> {
+    pub(super) fn read(reader: &mut R) -> Result<Self> {
+        let mut log = Self {
+            timestamp_micros: 0,
+            fields: List::empty(),
+        };
+        read_fields(reader, |reader, field| {
+            match (field.id, field.kind) {
+                (1, Type::I64) => log.timestamp_micros = reader.i64()?,
+                (2, Type::List) => log.fields = List::pass(reader)?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(log)
+    }
+}
+
+/// `SpanRef`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SpanRef {
+    pub ref_type: i32,
+    pub trace_id_low: i64,
+    pub trace_id_high: i64,
+    pub span_id: i64,
+}
+
+impl SpanRef {
+    pub(super) const CHILD_OF: i32 = 0;
+    pub(super) const FOLLOWS_FROM: i32 = 1;
+
+    /// `None` when it lacks the ids, without which it refers to nothing.
+    pub(super) fn read<'a, R: Read<'a>>(reader: &mut R) -> Result<Option<Self>> {
+        let (mut ref_type, mut low, mut high, mut span_id) = (0, None, None, None);
+        read_fields(reader, |reader, field| {
+            match (field.id, field.kind) {
+                (1, Type::I32) => ref_type = reader.i32()?,
+                (2, Type::I64) => low = Some(reader.i64()?),
+                (3, Type::I64) => high = Some(reader.i64()?),
+                (4, Type::I64) => span_id = Some(reader.i64()?),
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        let (Some(trace_id_low), Some(trace_id_high), Some(span_id)) = (low, high, span_id) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            ref_type,
+            trace_id_low,
+            trace_id_high,
+            span_id,
+        }))
+    }
+}
