@@ -341,6 +341,12 @@ impl SpanBatchBuilder {
         }
     }
 
+    /// Copies an event of another batch to the span that was pushed last: its own, when it came without it.
+    pub fn push_event_row(&mut self, from: &SpanColumns<'_>, event_row: usize) {
+        let last_row = self.len().checked_sub(1).map(|row| row as u32);
+        self.events.push(last_row, &event_at(from, event_row));
+    }
+
     /// Copies an event that came without its span from another batch.
     pub fn push_lone_event_row(&mut self, from: &SpanColumns<'_>, event_row: usize) {
         self.push_lone_event(&event_at(from, event_row));
