@@ -23,13 +23,13 @@ export class Visibility {
   }
 
   /**
-   * @param {number} row
+   * @param {number} row a span; −1 and spans without children change nothing
    * @param {boolean} collapsed
    * @returns {boolean} whether anything changed
    */
   setCollapsed(row, collapsed) {
     const value = collapsed ? 1 : 0;
-    if (this.columns.childCount[row] === 0 || this.collapsed[row] === value) return false;
+    if (!(this.columns.childCount[row] > 0) || this.collapsed[row] === value) return false;
     this.collapsed[row] = value;
     this.#rebuild();
     return true;

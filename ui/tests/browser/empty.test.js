@@ -25,10 +25,10 @@ test('before the first span there are snippets to copy; with it, the trace is th
     await page.getByRole('heading', { name: 'Send your first span' }).waitFor();
     const { listeners } = await (await fetch(`${server.web}/api/v1/status`)).json();
     const otlp = listeners.find((/** @type {any} */ listener) => listener.name === 'otlp-http').address;
-    await page.getByRole('tab', { name: 'curl' }).focus();
     for (const name of ['Node', 'Node (Jaeger)', 'Python', 'Rust', 'Go', 'Java']) {
+      await page.getByRole('tab', { selected: true }).focus();
       await page.keyboard.press('ArrowRight');
-      assert.equal(await page.getByRole('tab', { name, exact: true }).getAttribute('aria-selected'), 'true');
+      await page.getByRole('tab', { name, exact: true, selected: true }).waitFor();
       const code = await page.getByRole('tabpanel').locator('pre').innerText();
       if (name !== 'Node (Jaeger)') assert.ok(code.includes(otlp), name);
       await page.getByRole('button', { name: 'Copy the code' }).click();

@@ -97,7 +97,7 @@ test('a link restores the whole search', async () => {
     assert.equal(await page.getByLabel('Operation').inputValue(), 'POST /charge');
     assert.equal(await page.getByLabel('Min duration').inputValue(), '1ms');
     assert.equal(await page.getByLabel('Kind').inputValue(), 'server');
-    assert.equal(await page.getByLabel('Time').inputValue(), '1h');
+    assert.equal(await page.getByRole('combobox', { name: 'Time' }).inputValue(), '1h');
     assert.equal(await page.getByLabel('Traces per page').inputValue(), '50');
     assert.equal(await items(page).count(), 6);
   });
@@ -144,7 +144,7 @@ test('a point of the scatter plot opens its trace, a drag narrows the time', asy
     await page.mouse.up();
     await page.waitForURL(/start=.*end=/);
     await page.getByRole('heading', { name: /^\d traces$|^1\d traces$/ }).waitFor();
-    assert.equal(await page.getByLabel('Time').inputValue(), 'custom');
+    assert.equal(await page.getByRole('combobox', { name: 'Time' }).inputValue(), 'custom');
 
     const target = await page.locator('.scatter-plot').boundingBox();
     assert.ok(target !== null);
@@ -164,7 +164,7 @@ test('a point of the scatter plot opens its trace, a drag narrows the time', asy
 test('a trace id opens its trace; what is none is said at once', async () => {
   await withPage(browser, server.web, { expected: /404/ }, async (page) => {
     await page.goto('/');
-    const box = page.getByLabel('Trace id');
+    const box = page.getByRole('textbox', { name: 'Trace id' });
     await box.fill('not an id');
     await box.press('Enter');
     await page.getByText('up to 32 hexadecimal digits').waitFor();

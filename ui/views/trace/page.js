@@ -79,8 +79,15 @@ function OpenTrace({ state }) {
   </main>`;
 }
 
-/** Keeps the URL true to what is shown. @param {TraceState} state */
+/** Keeps the URL true to what is shown, and what is shown true to a URL that was gone to. @param {TraceState} state */
 function useUrl(state) {
+  const opened = useRef(location.value);
+  const current = location.value;
+  useEffect(() => {
+    if (current === opened.current) return;
+    opened.current = current;
+    state.apply(readTraceView(current.query));
+  }, [current]);
   useEffect(() => {
     let timer = 0;
     let shown = '';

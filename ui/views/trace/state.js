@@ -38,9 +38,30 @@ export class TraceState {
     this.matches = computed(() => findSpans(columns, this.findText.value));
     this.zoomed = computed(() => !isWhole(this.range.value, this.whole));
 
-    if (view.closed === 'all') this.visibility.collapseAll();
-    else for (const id of view.closed) this.visibility.setCollapsed(columns.rowOf(id), true);
-    const opened = view.span === null ? -1 : columns.rowOf(view.span);
+    this.#arrange(view);
+  }
+
+  /**
+   * Shows what a URL asks for: after a link to another span of the same trace, or the browser's "back".
+   * @param {TraceView} view
+   */
+  apply(view) {
+    batch(() => {
+      this.range.value = view.range === null ? this.whole : clampRange(view.range, this.whole);
+      this.findText.value = view.find;
+      this.detailOpen.value = false;
+      this.visibility.expandAll();
+      this.#arrange(view);
+      this.shape.value++;
+    });
+  }
+
+  /** @param {TraceView} view */
+  #arrange({ closed, span }) {
+    const { columns, visibility } = this;
+    if (closed === 'all') visibility.collapseAll();
+    else for (const id of closed) visibility.setCollapsed(columns.rowOf(id), true);
+    const opened = span === null ? -1 : columns.rowOf(span);
     if (opened >= 0) this.open(opened);
   }
 

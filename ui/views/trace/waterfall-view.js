@@ -245,9 +245,10 @@ export class WaterfallView {
     }
   };
 
-  #focus = () => {
+  /** Who comes by Tab is at the first row in view; the focus that opening the page gives is at none yet. @param {FocusEvent} event */
+  #focus = (event) => {
     const { state } = this;
-    if (state.active.peek() < 0 && this.scroller.matches(':focus-visible')) {
+    if (event.relatedTarget !== null && state.active.peek() < 0 && this.scroller.matches(':focus-visible')) {
       state.active.value = state.visibility.rows[rowsInView(this.#geometry()).first];
     }
     this.frame.request();
