@@ -85,6 +85,7 @@ test('the form searches by service, status, duration and attribute, and the URL 
     await page.getByRole('heading', { name: '20 traces so far' }).waitFor();
     await page.getByLabel('Min duration').fill('700ms');
     await page.getByLabel('Min duration').press('Enter');
+    assert.equal(await page.getByLabel('Min duration').evaluate((field) => field === document.activeElement), true);
     await page.getByRole('heading', { name: /^[34] traces$/ }).waitFor();
   });
 });

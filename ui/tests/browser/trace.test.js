@@ -276,8 +276,10 @@ test('on a phone the detail is a sheet over the waterfall', async () => {
     await page.mouse.click(box.x + 100, box.y + 10);
     await panel(page).getByText('http.route').first().waitFor();
     const sheet = await panel(page).boundingBox();
-    assert.ok(sheet !== null && sheet.width >= 388 && sheet.y > 100);
+    assert.ok(sheet !== null && sheet.width >= 388 && sheet.y > 100 && sheet.height > 400);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), true);
+    const row = await rowBox(page, /gateway/);
+    assert.ok(row.y > 52 && row.y + row.height <= sheet.y, 'the selected row stays in view above the sheet');
     await page.getByRole('button', { name: 'Close the detail' }).click();
     await panel(page).waitFor({ state: 'detached' });
   });

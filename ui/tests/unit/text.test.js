@@ -10,7 +10,7 @@ import { readTraceView, traceViewUrl } from '../../model/trace-state.js';
 const id = '463ac35c9f6413ad48485a3953bb6124';
 
 test('control characters and direction overrides can be seen', () => {
-  assert.equal(visible('a\u0000b\u001bc'), 'a␀b␛c');
+  assert.equal(visible('a\u0000b\u001bc'), 'a⟨U+0000⟩b⟨U+001B⟩c');
   assert.equal(visible('user\u202egpj.exe'), 'user⟨U+202E⟩gpj.exe');
   assert.equal(visible('line\n\ttab שלום'), 'line\n\ttab שלום');
 });

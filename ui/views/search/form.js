@@ -21,6 +21,8 @@ export function SearchForm({ state, busy, onSearch }) {
   const [draft, setDraft] = useState(state);
   const [touched, setTouched] = useState(true);
   const [open, setOpen] = useState(false);
+  // Another search was gone to. The fields stay the same elements, so that the focus stays in them.
+  useEffect(() => setDraft(state), [state]);
   const services = useServices();
   const operations = useOperations(draft.service, services);
   const errors = touched ? searchErrors(draft) : {};

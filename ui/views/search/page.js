@@ -112,7 +112,7 @@ export function SearchPage() {
   }
   return html`<main class="page search-page">
     <h1 class="visually-hidden">Search traces</h1>
-    <${SearchForm} state=${state} busy=${search.phase === 'loading'} onSearch=${submit} key=${query} />
+    <${SearchForm} state=${state} busy=${search.phase === 'loading'} onSearch=${submit} />
     <div class="search-results" aria-busy=${search.phase === 'loading'}>
       ${valid && search.phase === 'failed' ? html`<${Problem} error=${search.error} subject="search" retry=${again} />` : null}
       ${

@@ -27,7 +27,7 @@ export function Results({ found, busy, loadingMore, onMore, onSearch }) {
 
   return html`<div class=${busy ? 'results stale' : 'results'}>
     ${traces.length > 0 ? html`<${Scatter} traces=${traces} onRange=${narrow} />` : null}
-    <div class="results-head">
+    <div class="results-head" aria-live="polite">
       <h2>${counted(traces.length, 'trace')}${cursor === null ? '' : ' so far'}</h2>
       <span class="muted">newest first</span>
     </div>

@@ -36,7 +36,7 @@ export function AttributeTable({ title, place, attributes, dropped, notes = [], 
   const [most, setMost] = useState(MOST_ROWS);
   const matching = filterAttributes(attributes, filter);
   const shown = matching.slice(0, most);
-  return html`<${Section} title=${title} count=${attributes.length} dropped=${dropped} open=${open}>
+  return html`<${Section} title=${title} count=${attributes.length + notes.length} dropped=${dropped} open=${open}>
     ${notes.map((note) => html`<p class="section-note" key=${note.name}><span class="muted">${note.name}</span> <code class="breaks"><${Outside} text=${note.value.slice(0, 1000)} /></code></p>`)}
     ${
       attributes.length >= FILTER_FROM
@@ -44,7 +44,7 @@ export function AttributeTable({ title, place, attributes, dropped, notes = [], 
             autocomplete="off" spellcheck=${false} onInput=${(/** @type {Event} */ event) => setFilter(/** @type {HTMLInputElement} */ (event.target).value)} />`
         : null
     }
-    ${attributes.length === 0 ? html`<p class="muted">None.</p>` : null}
+    ${attributes.length + notes.length === 0 ? html`<p class="muted">None.</p>` : null}
     ${attributes.length > 0 && matching.length === 0 ? html`<p class="muted">No attribute has this in its name or value.</p>` : null}
     ${shown.length === 0 ? null : html`<dl class="attributes">${shown.map((attribute, at) => html`<${AttributeRow} attribute=${attribute} place=${place} key=${`${at} ${attribute.key}`} />`)}</dl>`}
     ${

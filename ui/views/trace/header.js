@@ -10,8 +10,8 @@ import { backIsSearch } from '../router.js';
 
 const MOST_CHIPS = 12;
 
-/** @param {{ state: TraceState }} props */
-export function TraceHeader({ state }) {
+/** @param {{ state: TraceState, onReload: () => void }} props */
+export function TraceHeader({ state, onReload }) {
   const { columns } = state;
   return html`<header class="trace-header">
     <div class="trace-heading">
@@ -37,7 +37,7 @@ export function TraceHeader({ state }) {
       <div><dt>Depth</dt><dd>${formatCount(columns.maxDepth + 1)}</dd></div>
     </dl>
     <${ServiceChips} state=${state} />
-    <${TraceNotices} state=${state} />
+    <${TraceNotices} state=${state} onReload=${onReload} />
   </header>`;
 }
 
@@ -75,15 +75,16 @@ function ServiceChips({ state }) {
   </div>`;
 }
 
-/** @param {{ state: TraceState }} props */
-function TraceNotices({ state }) {
+/** @param {{ state: TraceState, onReload: () => void }} props */
+function TraceNotices({ state, onReload }) {
   const { columns } = state;
   const notes = [];
   if (columns.missingParents > 0) {
     notes.push(
       html`<${Notice} tone="warning" key="parents"><strong>${counted(columns.missingParents, 'span')}</strong>${' '}
         ${columns.missingParents === 1 ? 'names a parent that is' : 'name parents that are'} not here: still on the way, not sampled, or never sent.
-        ${columns.missingParents === 1 ? ' It is' : ' They are'} shown at the top level and marked.<//>`,
+        ${columns.missingParents === 1 ? ' It is' : ' They are'} shown at the top level and marked.${' '}
+        <button type="button" class="link-button" onClick=${onReload}>Look again</button><//>`,
     );
   }
   if (columns.clockSkews > 0) {
@@ -101,6 +102,7 @@ function TraceNotices({ state }) {
   if (columns.repeats > 0) {
     notes.push(html`<${Notice} tone="info" key="repeats">${counted(columns.repeats, 'identical repeat')} of spans ${columns.repeats === 1 ? 'was' : 'were'} left out.<//>`);
   }
-  return notes.length === 0 ? null : html`<details class="notices" open=${columns.missingParents + columns.cutCircles > 0}>
-    <summary><${Icon} name="warning" />${counted(notes.length, 'remark')} on this trace</summary>${notes}</details>`;
+  if (notes.length <= 1) return html`<div class="notices">${notes}</div>`;
+  return html`<details class="notices">
+    <summary><${Icon} name="warning" />${formatCount(notes.length)} remarks on this trace</summary>${notes}</details>`;
 }

@@ -51,11 +51,11 @@ export function TracePage({ traceId }) {
       <//>
     </main>`;
   }
-  return html`<${OpenTrace} state=${opening.state} />`;
+  return html`<${OpenTrace} state=${opening.state} onReload=${() => setAttempt(attempt + 1)} />`;
 }
 
-/** @param {{ state: TraceState }} props */
-function OpenTrace({ state }) {
+/** @param {{ state: TraceState, onReload: () => void }} props */
+function OpenTrace({ state, onReload }) {
   const findBox = useRef(/** @type {HTMLInputElement | null} */ (null));
   const grid = useRef(/** @type {HTMLElement | null} */ (null));
   useUrl(state);
@@ -68,7 +68,7 @@ function OpenTrace({ state }) {
 
   const detailRow = state.detailOpen.value ? state.active.value : -1;
   return html`<main class=${detailRow >= 0 ? 'trace-page with-detail' : 'trace-page'}>
-    <${TraceHeader} state=${state} />
+    <${TraceHeader} state=${state} onReload=${onReload} />
     <${Overview} state=${state} />
     <${Toolbar} state=${state} findBox=${findBox} grid=${grid} />
     <div class="trace-body">

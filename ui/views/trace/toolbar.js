@@ -26,7 +26,7 @@ export function Toolbar({ state, findBox, grid }) {
       grid.current?.focus();
     }
   };
-  return html`<div class="toolbar" role="toolbar" aria-label="Trace tools">
+  return html`<div class="toolbar" role="group" aria-label="Trace tools">
     <div class="find" role="search" aria-label="Find in this trace">
       <${Icon} name="search" />
       <input ref=${findBox} type="text" name="find" value=${state.findText.value} placeholder="Find name, service or span id" aria-label="Find in this trace"

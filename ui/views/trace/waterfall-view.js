@@ -95,6 +95,8 @@ export class WaterfallView {
     this.#height = this.scroller.clientHeight;
     this.canvas.style.marginBottom = `${-this.#height}px`;
     this.#layOut();
+    // The detail of a span takes room from the waterfall: its row stays in view.
+    if (this.state.detailOpen.peek()) this.#reveal();
   }
 
   #layOut() {
