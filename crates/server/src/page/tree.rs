@@ -162,6 +162,7 @@ fn content_type(path: &str) -> &'static str {
 
 /// The first 64 bits, which is plenty for addresses and entity tags.
 fn hex(hash: &[u8; 32]) -> String {
-    let [a, b, c, d, e, f, g, h, ..] = *hash;
-    format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    let first_64 = hash.iter().take(8);
+    let bits = first_64.fold(0, |bits: u64, byte| (bits << 8) | u64::from(*byte));
+    format!("{bits:016x}")
 }
