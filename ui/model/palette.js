@@ -24,17 +24,19 @@ export function hash(text) {
 }
 
 /**
- * The slot of a service: that of its hash, or the next free one when another service of this session
- * has it. Past `slots` services, colours are shared.
+ * The slot of a service. Its hash chooses the hue; when another service of this session has that hue,
+ * it gets the other lightness of it, and only when both are taken another hue. So a service keeps its
+ * hue whatever is met first. Past `slots` services, colours are shared.
  *
  * @param {string} service
  */
 function slotFor(service) {
   const known = slotOf.get(service);
   if (known !== undefined) return known;
-  let slot = hash(service) % hues.length;
-  if (taken.size < slots) {
-    while (taken.has(slot)) slot = (slot + 1) % slots;
+  const hue = hash(service) % hues.length;
+  let slot = hue;
+  for (let step = 1; taken.size < slots && taken.has(slot); step++) {
+    slot = ((hue + (step >> 1)) % hues.length) + (step % tiers) * hues.length;
   }
   slotOf.set(service, slot);
   taken.add(slot);

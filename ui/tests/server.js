@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startMock } from './support/mock.js';
 import { requests } from './support/otlp.js';
@@ -16,7 +16,7 @@ const STARTS_WITHIN_MS = 20_000;
 
 export async function startServer() {
   const binary = process.env.BACKTRAIL_BIN;
-  const running = binary === undefined ? await startMock() : await startBinary(binary);
+  const running = binary === undefined ? await startMock() : await startBinary(resolve(binary));
   return { ...running, feed: (/** @type {SpanDraft[]} */ drafts) => feed(running.otlp, drafts) };
 }
 
@@ -29,12 +29,15 @@ async function startBinary(binary) {
   const portFile = join(directory, 'ports.json');
   const listeners = ['otlp-grpc', 'otlp-http', 'jaeger-http', 'web'].flatMap((name) => [`--${name}`, '127.0.0.1:0']);
   const child = spawn(binary, ['serve', '--data-dir', join(directory, 'data'), ...listeners, '--port-file', portFile], {
+    // What is set for whoever runs the tests must not reach the server.
+    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BACKTRAIL_'))),
+    cwd: directory,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
   child.stdout.on('data', (bytes) => (said += bytes));
   child.stderr.on('data', (bytes) => (said += bytes));
-  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const ended = new Promise((done) => child.once('exit', done));
   const ports = await portsFrom(portFile, () => child.exitCode !== null, () => said);
   return {
     web: `http://${ports.web}`,
