@@ -3,7 +3,10 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, IsTerminal};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -49,7 +52,17 @@ pub(crate) struct Program {
     name: String,
     /// The variables that were set, as a shell takes them.
     assignments: String,
+    /// A program that is still running then is stopped.
+    limit: Option<Duration>,
+    started: Instant,
+    was_stopped: bool,
 }
+
+const POLL: Duration = Duration::from_millis(20);
+/// How long a program that was asked to end may take for it.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long the last lines of a program that has ended may take.
+const DRAIN: Duration = Duration::from_secs(1);
 
 impl Program {
     /// A step of a test: none of the variables that change results reach it.
@@ -84,7 +97,16 @@ impl Program {
             command,
             name,
             assignments: String::new(),
+            limit: None,
+            started: Instant::now(),
+            was_stopped: false,
         }
+    }
+
+    /// Stops it when it runs longer than this, so that a test that hangs fails instead of the whole run never ending.
+    pub(crate) fn within(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self
     }
 
     /// Sets a variable; it is shown with the command, so that a line can be copied and run by hand.
@@ -100,36 +122,38 @@ impl Program {
     /// Runs it and fails when it does.
     pub(crate) fn run(mut self) -> Result<()> {
         self.announce();
-        let status = self
-            .command
-            .status()
-            .with_context(|| format!("can't start `{}`", self.name))?;
-        if !status.success() {
-            bail!("`{}` failed ({status})", self.name);
-        }
-        Ok(())
+        let child = self.spawn()?;
+        self.judge(child)
     }
 
     /// Runs it and hands each line of its standard output over as it comes. Its standard error goes to the terminal.
     pub(crate) fn run_lines(mut self, mut each: impl FnMut(&str)) -> Result<()> {
         self.announce();
-        let mut child = self
-            .command
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("can't start `{}`", self.name))?;
-        let stdout = child
-            .stdout
-            .take()
-            .context("the child's output was not piped")?;
-        for line in BufReader::new(stdout).lines() {
-            each(&line?);
+        self.command.stdout(Stdio::piped());
+        let mut child = self.spawn()?;
+        let stdout = child.stdout.take().context("the output was not piped")?;
+        let (sender, lines) = mpsc::sync_channel(64);
+        thread::spawn(move || {
+            let read = BufReader::new(stdout).lines().map_while(Result::ok);
+            read.take_while(|line| sender.send(line.clone()).is_ok())
+                .for_each(drop);
+        });
+        // What the program left running may hold its output open, so the end of the program counts as the end too.
+        let mut drained_by = None;
+        loop {
+            match lines.recv_timeout(POLL) {
+                Ok(line) => each(&line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.has_ended(&mut child)? {
+                let deadline = *drained_by.get_or_insert_with(|| Instant::now() + DRAIN);
+                if Instant::now() > deadline {
+                    break;
+                }
+            }
         }
-        let status = child.wait()?;
-        if !status.success() {
-            bail!("`{}` failed ({status})", self.name);
-        }
-        Ok(())
+        self.judge(child)
     }
 
     /// Runs the test runner of Node, for which no test at all is a success.
@@ -145,6 +169,58 @@ impl Program {
             bail!("`{name}` found no test");
         }
         Ok(())
+    }
+
+    fn spawn(&mut self) -> Result<Child> {
+        self.started = Instant::now();
+        self.command
+            .spawn()
+            .with_context(|| format!("can't start `{}`", self.name))
+    }
+
+    /// Waits for the end of the program and turns its status into a result.
+    fn judge(mut self, mut child: Child) -> Result<()> {
+        while !self.has_ended(&mut child)? {
+            thread::sleep(POLL);
+        }
+        let status = child.wait()?;
+        if self.was_stopped {
+            bail!(
+                "`{}` was stopped: it had not ended after {:?}",
+                self.name,
+                self.limit.unwrap_or_default()
+            );
+        }
+        if !status.success() {
+            bail!("`{}` failed ({status})", self.name);
+        }
+        Ok(())
+    }
+
+    /// Whether the program is over. One that is over its limit is asked to end, then made to.
+    fn has_ended(&mut self, child: &mut Child) -> Result<bool> {
+        if child.try_wait()?.is_some() {
+            return Ok(true);
+        }
+        if self
+            .limit
+            .is_some_and(|limit| self.started.elapsed() > limit)
+        {
+            self.was_stopped = true;
+            // A runner that is asked ends what it started; one that is killed can't.
+            let pid = child.id().to_string();
+            Command::new("kill").args(["-TERM", &pid]).status()?;
+            let deadline = Instant::now() + GRACE;
+            while child.try_wait()?.is_none() && Instant::now() < deadline {
+                thread::sleep(POLL);
+            }
+            if child.try_wait()?.is_none() {
+                child.kill()?;
+                child.wait()?;
+            }
+            return Ok(true);
+        }
+        Ok(false)
     }
 
     /// Runs it silently. `None` when it can't be started or fails: the caller asks whether something is there.
@@ -260,6 +336,35 @@ mod tests {
             let error = runner(closing).run_node_tests().unwrap_err();
             assert!(error.to_string().ends_with("found no test"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_stopped_also_when_its_child_holds_the_output() {
+        let started = Instant::now();
+        let limit = Duration::from_millis(200);
+        let quiet = Program::test("sleep", &["60"], Path::new(".")).within(limit);
+        let error = quiet.run().unwrap_err();
+        assert!(
+            error.to_string().contains("had not ended after 200ms"),
+            "{error}"
+        );
+
+        let args = ["-c", "sleep 30 & echo started; wait"];
+        let holding = Program::test("sh", &args, Path::new(".")).within(limit);
+        let mut lines = Vec::new();
+        let error = holding
+            .run_lines(|line| lines.push(line.to_owned()))
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("had not ended after 200ms"),
+            "{error}"
+        );
+        assert_eq!(lines, ["started"]);
+        assert!(
+            started.elapsed() < Duration::from_secs(25),
+            "{:?}",
+            started.elapsed()
+        );
     }
 
     #[test]

@@ -1,10 +1,15 @@
 //! What each part runs. The steps of a part are independent: all run, and all that failed are named.
 
+use std::time::Duration;
+
 use anyhow::{Result, bail};
 
 use super::{Context, Part};
 use crate::process::{Program, RED, paint};
 use crate::{packages, tidy};
+
+/// For tests that wait for servers and browsers: one that waits for ever is stopped and fails.
+const CLIENTS_LIMIT: Duration = Duration::from_mins(15);
 
 pub(super) fn run(part: Part, context: &Context) -> Result<()> {
     match part {
@@ -59,6 +64,7 @@ fn page(context: &Context) -> Result<()> {
         Program::test("npm", &["run", "test:browser"], &dir)
             .env("BACKTRAIL_BIN", context.binary()?)
             .env("CHROMIUM", context.chromium()?)
+            .within(CLIENTS_LIMIT)
             .run_node_tests()
     };
     all(&[
@@ -76,6 +82,7 @@ fn clients_node(context: &Context) -> Result<()> {
     Program::test("node", &["--test", "--test-concurrency=1"], &clients)
         .env("BACKTRAIL_BIN", context.binary()?)
         .env("CHROMIUM", context.chromium()?)
+        .within(CLIENTS_LIMIT)
         .run_node_tests()
 }
 
@@ -84,6 +91,7 @@ fn clients_python(context: &Context) -> Result<()> {
     packages::pip_install(&dir, &context.python()?)?;
     Program::test(dir.join(".venv/bin/python"), &["-m", "pytest"], &dir)
         .env("BACKTRAIL_BIN", context.binary()?)
+        .within(CLIENTS_LIMIT)
         .run()
 }
 
