@@ -16,9 +16,11 @@
 //! Not for: HTTP or gRPC (`server` maps errors to status codes), and not for reading the log ([`SpanBatch::from_otlp`] does, without
 //! rejecting what was acknowledged).
 
+mod inflate;
 mod otlp;
 
 pub use backtrail_wire::{RejectReason, Rejections};
+pub use inflate::{ContentEncoding, InflateError, UnsupportedContentEncoding, inflate};
 
 use backtrail_wire::WireError;
 use backtrail_wire::jaeger_thrift::{self, ThriftError};
@@ -72,6 +74,14 @@ pub enum DecodeError {
     /// The body is not a Thrift `Batch`.
     #[error("not a Jaeger batch in Thrift: {0}")]
     Thrift(#[from] ThriftError),
+    /// The request would take far more memory than bytes on the wire.
+    #[error("{events} events in one request, over the limit of {max_events}")]
+    TooManyEvents {
+        /// How many there are.
+        events: usize,
+        /// The limit.
+        max_events: usize,
+    },
     /// The spans were admitted but can't be kept: a defect of this crate.
     #[error("admitted spans can't be encoded: {0}")]
     Encode(#[from] WireError),

@@ -8,9 +8,14 @@ use model::{Limits, SpanBatch, SpanBatchBuilder};
 
 use crate::{DecodeError, Decoded};
 
+/// An event of no content takes 2 bytes on the wire and 50 in a batch, so their number has a limit of its own. A real one takes 30 bytes
+/// on the wire at least: this is more than the largest request has that is allowed by default.
+const MAX_EVENTS: usize = 2 << 20;
+
 /// Decodes an `ExportTraceServiceRequest`.
 pub(crate) fn decode(body: Bytes, limits: &Limits) -> Result<Decoded, DecodeError> {
     check_framing(&body)?;
+    check_events(&body)?;
     let mut admission = Admission {
         limits,
         builder: SpanBatchBuilder::new(),
@@ -39,6 +44,7 @@ pub(crate) fn decode(body: Bytes, limits: &Limits) -> Result<Decoded, DecodeErro
 
 /// Decodes what a transcoder wrote: its spans were checked one by one as they were written.
 pub(crate) fn decode_transcoded(transcoded: Transcoded) -> Result<Decoded, DecodeError> {
+    check_events(&transcoded.protobuf)?;
     let batch = SpanBatch::from_otlp(&transcoded.protobuf)?;
     Ok(Decoded {
         received: transcoded.accepted + transcoded.rejected.count(),
@@ -68,6 +74,31 @@ fn check_framing(body: &[u8]) -> Result<(), DecodeError> {
             Ok(len) => offset += len,
             Err(error) => return Err(DecodeError::Protobuf { offset, error }),
         }
+    }
+    Ok(())
+}
+
+fn check_events(body: &[u8]) -> Result<(), DecodeError> {
+    if body.len() / 2 <= MAX_EVENTS {
+        return Ok(());
+    }
+    // What can't be read is rejected elsewhere, and its events with it.
+    let events: usize = resource_spans(body)
+        .flatten()
+        .flat_map(|raw| ResourceSpans::new(raw).scope_spans().flatten())
+        .flat_map(|scope_spans| scope_spans.raw_spans().flatten())
+        .map(|span| {
+            Fields::new(span)
+                .flatten()
+                .filter(|field| field.number == 11)
+                .count()
+        })
+        .sum();
+    if events > MAX_EVENTS {
+        return Err(DecodeError::TooManyEvents {
+            events,
+            max_events: MAX_EVENTS,
+        });
     }
     Ok(())
 }

@@ -109,6 +109,14 @@ impl<'a> ResourceSpans<'a> {
         self.dropped_attributes_count()?;
         let mut list = Vec::new();
         self.put_attributes(&mut list)?;
+        for reference in self.raw_entity_refs() {
+            for field in Fields::new(reference?) {
+                let field = field?;
+                if matches!(field.number, 1..=4) {
+                    field.str()?;
+                }
+            }
+        }
         Attributes::new(&list).validate(max_depth)
     }
 }

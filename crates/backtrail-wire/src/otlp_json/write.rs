@@ -15,7 +15,8 @@ use crate::protobuf::{Field, Fields};
 const MAX_VALUE_DEPTH: usize = 200;
 
 /// Writes a `TracesData` message (or `ExportTraceServiceRequest`) as OTLP/JSON: ids in lower-case hexadecimal digits, 64-bit integers
-/// as strings, enums as numbers. Fields at their default are left out, but for a span's ids, name, kind and times.
+/// as strings, enums as numbers. Fields at their default are left out, but for a span's ids, name, kind
+/// and times.
 ///
 /// ```
 /// use backtrail_wire::otlp_json::from_protobuf;
@@ -86,8 +87,8 @@ fn put_entity_ref(out: &mut Vec<u8>, reference: &[u8]) -> Result<(), WireError> 
     };
     let last = |number| of(number).try_fold("", |_, field| field?.str());
     let mut object = Object::begin(out);
-    object.text_unless_empty("schemaUrl", last(1)?);
-    object.text_unless_empty("type", last(2)?);
+    object.text("schemaUrl", last(1)?);
+    object.text("type", last(2)?);
     object.list("idKeys", of(3), put_text)?;
     object.list("descriptionKeys", of(4), put_text)?;
     object.end();
