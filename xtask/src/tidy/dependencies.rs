@@ -6,7 +6,7 @@ use toml::Table;
 use super::Violation;
 use super::tree::Tree;
 
-/// A crate of ours and what it may use of ours. Tests (`[dev-dependencies]`) may use `testkit` besides.
+/// A crate of ours and what it may use of ours. Its tests (`[dev-dependencies]`) may use `testkit` besides, and what is further below.
 struct Layer {
     name: &'static str,
     /// On crates.io: may use only what is published too.
@@ -189,7 +189,7 @@ fn objection(layer: &Layer, section: &str, dependency: &str) -> Option<String> {
             "`{name}` is published and may not use `{dependency}`, which is internal"
         ));
     }
-    if layer.uses.contains(&used.name) {
+    if layer.uses.contains(&used.name) || (is_test && is_below(layer, used)) {
         return None;
     }
     let allowed = if layer.uses.is_empty() {
@@ -200,6 +200,16 @@ fn objection(layer: &Layer, section: &str, dependency: &str) -> Option<String> {
     Some(format!(
         "`{name}` may not use `{dependency}`; it may use {allowed} (see ARCHITECTURE.md)"
     ))
+}
+
+/// Whether `used` is reached from `layer` through what each of them may use.
+fn is_below(layer: &Layer, used: &Layer) -> bool {
+    layer.uses.iter().any(|name| {
+        *name == used.name
+            || LAYERS
+                .iter()
+                .any(|other| other.name == *name && is_below(other, used))
+    })
 }
 
 /// The line that begins with the key, for messages; the first line when there is none.
@@ -259,6 +269,16 @@ mod tests {
             found,
             ["crates/wal/Cargo.toml:5: `testkit` is for tests: name it in [dev-dependencies]"]
         );
+    }
+
+    #[test]
+    fn tests_may_use_what_is_further_below_but_nothing_above() {
+        let below = "[dev-dependencies]\nbacktrail-wire.workspace = true\n";
+        assert!(check_one("query", below).is_empty());
+        assert_eq!(check_one("host", below).len(), 1);
+        assert_eq!(check_one("query", &below.replace("dev-", "")).len(), 1);
+        let above = "[dev-dependencies]\nserver.workspace = true\n";
+        assert_eq!(check_one("query", above).len(), 1);
     }
 
     #[test]
