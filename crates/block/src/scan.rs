@@ -139,23 +139,13 @@ impl Scan for Block {
     }
 
     fn lone_events(&self, trace_id: &TraceId) -> Result<SpanBatch, ScanError> {
-        let all = RowSet::range(0..self.events.rows());
-        let span_rows = self.event_span_rows(&all)?;
-        let lone = RowSet::range(all.len() - span_rows.null_count()..all.len());
-        if lone.is_empty() {
-            return Ok(SpanBatch::empty());
-        }
+        let lone = self.lone_event_rows()?;
         let batch = self.events.columns(&["trace_id"], &lone)?;
         let ids = column(&self.events, &batch, "trace_id")?.as_fixed_size_binary();
         let mask: BooleanBuffer = (0..ids.len())
             .map(|row| ids.value(row) == trace_id.0)
             .collect();
-        let events =
-            self.events_like_schema(self.events.all_columns(&lone.filter(&mask))?, None)?;
-        Ok(SpanBatch::new(
-            RecordBatch::new_empty(schema::SPANS.clone()),
-            events,
-        ))
+        self.read_lone_events(&lone.filter(&mask))
     }
 
     fn operations(&self) -> Result<Vec<OperationCount>, ScanError> {
@@ -179,6 +169,29 @@ impl Block {
             .binary_search_by(|known| known.key.as_str().cmp(key))
             .ok()?;
         keys.get(position)
+    }
+
+    /// All events that came without their span, as a batch without spans.
+    pub fn all_lone_events(&self) -> Result<SpanBatch, ScanError> {
+        let lone = self.lone_event_rows()?;
+        self.read_lone_events(&lone)
+    }
+
+    fn lone_event_rows(&self) -> Result<RowSet, ScanError> {
+        let all = RowSet::range(0..self.events.rows());
+        let with_span = all.len() - self.event_span_rows(&all)?.null_count();
+        Ok(RowSet::range(with_span..all.len()))
+    }
+
+    fn read_lone_events(&self, events: &RowSet) -> Result<SpanBatch, ScanError> {
+        if events.is_empty() {
+            return Ok(SpanBatch::empty());
+        }
+        let events = self.events_like_schema(self.events.all_columns(events)?, None)?;
+        Ok(SpanBatch::new(
+            RecordBatch::new_empty(schema::SPANS.clone()),
+            events,
+        ))
     }
 
     /// Reads one partition after the other, so that memory does not grow with the block.
