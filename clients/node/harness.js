@@ -35,7 +35,7 @@ class Backtrail {
   constructor() {
     const listenerFlags = LISTENERS.flatMap((name) => [`--${name}`, '127.0.0.1:0']);
     const args = ['serve', '--data-dir', path.join(this.#directory, 'data'), ...listenerFlags, '--port-file', this.#portFile];
-    this.#process = spawn(SERVER_BINARY, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(SERVER_BINARY, args, { cwd: this.#directory, env: environmentWithoutSettings(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process.stdout.on('data', (chunk) => this.#output.push(chunk));
     this.#process.stderr.on('data', (chunk) => this.#output.push(chunk));
     this.#exited = once(this.#process, 'exit').then(([code, signal]) => ({ code, signal }));
@@ -154,6 +154,11 @@ function endWithThisProcess(child) {
   child.once('exit', () => process.removeListener('exit', end));
 }
 
+/** The server takes settings from variables that begin so; those of whoever runs the tests are not for it. */
+function environmentWithoutSettings() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BACKTRAIL_')));
+}
+
 function serverBinary() {
   const binary = process.env.BACKTRAIL_BIN;
   if (!binary) {
@@ -162,7 +167,7 @@ function serverBinary() {
   if (!fs.existsSync(binary)) {
     throw new Error(`BACKTRAIL_BIN names ${binary}, which is not there: run \`cargo build\` first`);
   }
-  return binary;
+  return path.resolve(binary);
 }
 
 module.exports = { Backtrail, GivenUp, endWithThisProcess, eventually };

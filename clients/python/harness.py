@@ -34,7 +34,12 @@ class Backtrail:
         command = [server_binary(), "serve", "--data-dir", str(self._directory / "data"), *listener_flags]
         with self._printed.open("wb") as printed:
             self._process = subprocess.Popen(
-                [*command, "--port-file", str(port_file)], stdin=subprocess.DEVNULL, stdout=printed, stderr=printed
+                [*command, "--port-file", str(port_file)],
+                cwd=self._directory,
+                env=environment_without_settings(),
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=printed,
             )
         try:
             self._addresses = self._await_listeners(port_file)
@@ -114,6 +119,11 @@ def eventually(attempt: Callable[[], T], timeout_seconds: float = READ_TIMEOUT_S
         time.sleep(POLL_INTERVAL_SECONDS)
 
 
+def environment_without_settings() -> dict[str, str]:
+    """The server takes settings from variables that begin so; those of whoever runs the tests are not for it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("BACKTRAIL_")}
+
+
 def server_binary() -> str:
     binary = os.environ.get("BACKTRAIL_BIN")
     if not binary:
@@ -123,4 +133,4 @@ def server_binary() -> str:
         )
     if not Path(binary).exists():
         raise RuntimeError(f"BACKTRAIL_BIN names {binary}, which is not there: run `cargo build` first")
-    return binary
+    return str(Path(binary).resolve())
