@@ -7,7 +7,7 @@ import { Icon } from '../icons.js';
 /** @type {ReadonlyArray<readonly [string, string]>} */
 const keys = [
   ['↑ ↓', 'Move to the span above or below'],
-  ['Page Up, Page Down', 'Move by a screen'],
+  ['PgUp, PgDn', 'Move by a screen'],
   ['Home, End', 'First or last span'],
   ['→', 'Expand; then move to the first child'],
   ['←', 'Collapse; then move to the parent'],
