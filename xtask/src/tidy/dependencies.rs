@@ -44,7 +44,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "block",
         published: false,
-        uses: &["model", "host"],
+        uses: &["backtrail-wire", "model", "host"],
     },
     Layer {
         name: "store",
