@@ -218,7 +218,7 @@ impl Shared {
             !std::mem::replace(&mut queue.writing, true)
         };
         if must_start {
-            let writing = write_all_pending(Arc::clone(self));
+            let writing = write_all_pending(StopUnlessDone(Some(Arc::clone(self))));
             self.host.tasks.spawn("log writer", Box::pin(writing));
         }
         Ok(answer)
@@ -382,8 +382,7 @@ impl Queue {
 }
 
 /// The task that writes, as long as something waits.
-async fn write_all_pending(shared: Arc<Shared>) {
-    let mut guard = StopUnlessDone(Some(shared));
+async fn write_all_pending(mut guard: StopUnlessDone) {
     while let Some(shared) = &guard.0 {
         let Some(group) = shared.next_group() else {
             guard.0 = None;
@@ -400,8 +399,8 @@ async fn write_all_pending(shared: Arc<Shared>) {
     }
 }
 
-/// A writing task that ends early, as when its runtime shuts down, would leave those who wait
-/// without an answer.
+/// A writing task that ends early, or never begins, as when its runtime shuts down, would leave
+/// those who wait without an answer.
 struct StopUnlessDone(Option<Arc<Shared>>);
 
 impl Drop for StopUnlessDone {
