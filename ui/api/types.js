@@ -18,6 +18,7 @@
  * @property {number} error_count
  * @property {number} matched_spans
  * @property {boolean} incomplete
+ * @property {boolean} [truncated] there are more spans than were counted
  * @property {ServiceShare[]} services
  */
 
@@ -44,6 +45,7 @@
  * @property {number} duration_nano
  * @property {number} span_count
  * @property {boolean} incomplete
+ * @property {boolean} [truncated] there are more spans; the earliest are here
  * @property {number} repeats
  * @property {string[]} services
  * @property {string[]} names

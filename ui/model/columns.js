@@ -26,6 +26,7 @@ export class TraceColumns {
     this.traceId = skeleton.trace_id;
     this.startUnixNano = BigInt(skeleton.start_unix_nano);
     this.incomplete = skeleton.incomplete;
+    this.truncated = skeleton.truncated === true;
     this.repeats = skeleton.repeats;
     this.services = skeleton.services;
     this.names = skeleton.names;

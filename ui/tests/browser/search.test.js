@@ -214,10 +214,18 @@ test('what was cut short says so', async () => {
   await withPage(browser, server.web, {}, async (page) => {
     await page.route('**/api/v1/search?**', async (route) => {
       const answer = await (await route.fetch()).json();
+      for (const trace of answer.traces) trace.truncated = true;
+      await route.fulfill({ json: { ...answer, truncated: true } });
+    });
+    await page.route('**/skeleton', async (route) => {
+      const answer = await (await route.fetch()).json();
       await route.fulfill({ json: { ...answer, truncated: true } });
     });
     await page.goto('/');
     await page.getByText('met its limit of time').waitFor();
+    await page.getByText('over 16 spans').first().waitFor();
+    await items(page).first().locator('a').click();
+    await page.getByText('more spans than the server gives at once').waitFor();
   });
 });
 

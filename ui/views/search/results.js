@@ -67,7 +67,7 @@ function TraceItem({ trace, longest, nowMs }) {
       <span class="trace-foot"><span class="trace-facts">
         ${age === null ? null : html`<span>${age}</span>`}
         <${Instant} unixNano=${start} />
-        <span>${counted(trace.span_count, 'span')}</span>
+        <span>${trace.truncated ? 'over ' : ''}${counted(trace.span_count, 'span')}</span>
         ${trace.matched_spans < trace.span_count ? html`<span>${formatCount(trace.matched_spans)} matching</span>` : null}
         ${trace.error_count > 0 ? html`<span class="badge error"><${Icon} name="error" />${counted(trace.error_count, 'error')}</span>` : null}
         ${

@@ -79,6 +79,12 @@ function ServiceChips({ state }) {
 function TraceNotices({ state, onReload }) {
   const { columns } = state;
   const notes = [];
+  if (columns.truncated) {
+    notes.push(
+      html`<${Notice} tone="warning" key="truncated">This trace has more spans than the server gives at once: the earliest <strong>${formatCount(columns.count)}</strong> are here,
+        and counts are of these.<//>`,
+    );
+  }
   if (columns.missingParents > 0) {
     notes.push(
       html`<${Notice} tone="warning" key="parents"><strong>${counted(columns.missingParents, 'span')}</strong>${' '}
