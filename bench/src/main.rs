@@ -1,0 +1,71 @@
+//! Measures the real `backtrail` binary from outside: it is started on a temporary data directory,
+//! spoken to over its ports, and watched through `/proc` and `/metrics`.
+//!
+//! `cargo run --release --manifest-path bench/Cargo.toml -- ingest` (or `cargo xtask bench ingest`)
+//! prints a table in Markdown. What is sent is prepared beforehand, so the sender's work is not
+//! part of what is measured; the server's own CPU time is, whatever else the machine does.
+//!
+//! Not a load test: it finds out what a span costs, not how many clients a network carries.
+
+mod ingest;
+mod latency;
+mod load;
+mod machine;
+mod query;
+mod random;
+mod report;
+mod scrape;
+mod server;
+mod wire;
+mod workload;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+/// Measures the real backtrail binary
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    benchmark: Benchmark,
+}
+
+#[derive(Subcommand)]
+enum Benchmark {
+    /// What receiving and keeping a span costs, by protocol; and memory at a steady rate
+    Ingest {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        options: ingest::Options,
+    },
+    /// How long a trace by id and several searches take
+    Query {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        options: query::Options,
+    },
+}
+
+/// Options of all benchmarks.
+#[derive(Args)]
+struct Common {
+    /// The binary to measure; built in release mode when it is not given
+    #[arg(long, value_name = "PATH")]
+    bin: Option<PathBuf>,
+    /// Where data directories are made; on the disk that is to be measured
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Connections that send at one time
+    #[arg(long, default_value_t = 4)]
+    connections: usize,
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().benchmark {
+        Benchmark::Ingest { common, options } => ingest::run(&common, &options),
+        Benchmark::Query { common, options } => query::run(&common, &options),
+    }
+}
