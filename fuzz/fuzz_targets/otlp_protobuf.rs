@@ -1,6 +1,9 @@
+//! OTLP as protobuf.
+
 #![no_main]
 
+use backtrail_fuzz::decoded;
 use codec::Encoding;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|body: &[u8]| fuzz::check(Encoding::OtlpProtobuf, body));
+fuzz_target!(|body: &[u8]| decoded(Encoding::OtlpProtobuf, body));

@@ -1,5 +1,7 @@
 //! OTLP/JSON is read in all its forms, and written in one.
 
+#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
 use backtrail_wire::otlp::SpanLimits;
 use backtrail_wire::otlp_json::{JsonError, from_protobuf, to_protobuf};
 use backtrail_wire::{RejectReason, Transcoded};

@@ -1,8 +1,10 @@
 //! OTLP protobuf: which spans are admitted, and the batch of those.
 
+use std::fmt::Display;
+
 use backtrail_wire::otlp::{ResourceSpans, ScopeSpans, Span, SpanFault};
 use backtrail_wire::protobuf::Fields;
-use backtrail_wire::{OtlpPath, Rejections, Transcoded, WireError};
+use backtrail_wire::{OtlpPath, RejectReason, Rejections, Transcoded, WireError};
 use bytes::Bytes;
 use model::{Limits, SpanBatch, SpanBatchBuilder};
 
@@ -20,16 +22,20 @@ pub(crate) fn decode(body: Bytes, limits: &Limits) -> Result<Decoded, DecodeErro
         limits,
         builder: SpanBatchBuilder::new(),
         rejected: Rejections::default(),
+        is_whole: true,
     };
     for (index, field) in resource_spans(&body).enumerate() {
         admission.resource_spans(index, field?)?;
     }
     let Admission {
-        builder, rejected, ..
+        builder,
+        rejected,
+        is_whole,
+        ..
     } = admission;
     let batch = builder.finish();
     let received = batch.len() + rejected.count();
-    let payload = if rejected.is_empty() {
+    let payload = if is_whole {
         body
     } else {
         Bytes::from(batch.to_otlp()?)
@@ -107,9 +113,16 @@ struct Admission<'l> {
     limits: &'l Limits,
     builder: SpanBatchBuilder,
     rejected: Rejections,
+    /// Whether nothing was left out, not even a group without spans. Replay reads the body as it is then.
+    is_whole: bool,
 }
 
 impl Admission<'_> {
+    fn reject(&mut self, spans: usize, reason: RejectReason, path: OtlpPath, detail: impl Display) {
+        self.is_whole = false;
+        self.rejected.add(spans, reason, path, detail);
+    }
+
     fn resource_spans(&mut self, resource: usize, raw: &[u8]) -> Result<(), DecodeError> {
         let resource_spans = ResourceSpans::new(raw);
         let path = OtlpPath {
@@ -124,7 +137,7 @@ impl Admission<'_> {
                 .scope_spans()
                 .map(|scope_spans| scope_spans.map_or(1, |scope_spans| count_spans(&scope_spans)))
                 .sum();
-            self.rejected.add(spans, error.reason(), path, error);
+            self.reject(spans, error.reason(), path, error);
             return Ok(());
         }
         for (index, scope_spans) in resource_spans.scope_spans().enumerate() {
@@ -134,7 +147,7 @@ impl Admission<'_> {
             };
             match scope_spans {
                 Ok(scope_spans) => self.scope_spans(path, &scope_spans)?,
-                Err(error) => self.rejected.add(1, error.reason(), path, error),
+                Err(error) => self.reject(1, error.reason(), path, error),
             }
         }
         Ok(())
@@ -150,7 +163,7 @@ impl Admission<'_> {
             .and_then(|()| self.builder.begin_scope(scope_spans));
         if let Err(error) = readable {
             let spans = count_spans(scope_spans);
-            self.rejected.add(spans, error.reason(), path, error);
+            self.reject(spans, error.reason(), path, error);
             return Ok(());
         }
         for (index, raw) in scope_spans.raw_spans().enumerate() {
@@ -161,7 +174,7 @@ impl Admission<'_> {
                         span: Some(index),
                         ..path
                     };
-                    self.rejected.add(1, fault.reason(), path, fault);
+                    self.reject(1, fault.reason(), path, fault);
                 }
             }
         }

@@ -62,31 +62,23 @@ fn check(encoding: Encoding, body: Vec<u8>) {
 }
 
 /// Bodies of real clients, to be damaged.
-fn bodies() -> Vec<(Encoding, Vec<u8>)> {
-    let fixtures = [
-        ("node-0.223.0-otlp-json.json", Encoding::OtlpJson),
-        ("node-0.223.0-otlp-protobuf.bin", Encoding::OtlpProtobuf),
-        ("python-1.45.2-otlp-protobuf.bin", Encoding::OtlpProtobuf),
-        (
-            "node-jaeger-exporter-1.30.1-thrift-binary.bin",
-            Encoding::JaegerThriftBinary,
-        ),
-        (
-            "python-thrift-0.25.0-jaeger-binary.bin",
-            Encoding::JaegerThriftBinary,
-        ),
-        (
-            "python-thrift-0.25.0-jaeger-compact.bin",
-            Encoding::JaegerThriftCompact,
-        ),
-    ];
-    fixtures
-        .map(|(name, encoding)| {
-            let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
-            (encoding, std::fs::read(path).unwrap())
-        })
-        .to_vec()
-}
+const FIXTURES: [(&str, Encoding); 6] = [
+    ("node-0.223.0-otlp-json.json", Encoding::OtlpJson),
+    ("node-0.223.0-otlp-protobuf.bin", Encoding::OtlpProtobuf),
+    ("python-1.45.2-otlp-protobuf.bin", Encoding::OtlpProtobuf),
+    (
+        "node-jaeger-exporter-1.30.1-thrift-binary.bin",
+        Encoding::JaegerThriftBinary,
+    ),
+    (
+        "python-thrift-0.25.0-jaeger-binary.bin",
+        Encoding::JaegerThriftBinary,
+    ),
+    (
+        "python-thrift-0.25.0-jaeger-compact.bin",
+        Encoding::JaegerThriftCompact,
+    ),
+];
 
 /// Overwrites, removes or repeats bytes.
 fn damage(body: &mut Vec<u8>, changes: Vec<(u8, Index, u8, u8)>) {
@@ -115,10 +107,12 @@ proptest! {
 
     #[test]
     fn damaged_bodies_of_real_clients_have_an_answer(
-        body in select(bodies()),
+        fixture in select(FIXTURES.to_vec()),
         changes in vec((any::<u8>(), any::<Index>(), any::<u8>(), any::<u8>()), 1..6),
     ) {
-        let (encoding, mut body) = body;
+        let (name, encoding) = fixture;
+        let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+        let mut body = std::fs::read(path).unwrap();
         damage(&mut body, changes);
         check(encoding, body);
     }

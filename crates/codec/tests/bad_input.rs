@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use codec::{DecodeError, Decoded, Encoding, RejectReason, decode};
-use model::Limits;
+use model::{Limits, SpanBatch};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
@@ -136,7 +136,7 @@ fn a_bad_span_is_rejected_alone_with_its_reason() {
                 span.events = vec![Event {
                     attributes: vec![nested(40)],
                     ..Event::default()
-                }]
+                }];
             }),
             RejectReason::TooDeep,
             "event: attribute value is nested deeper than 32 levels",
@@ -146,7 +146,7 @@ fn a_bad_span_is_rejected_alone_with_its_reason() {
                 span.links = vec![Link {
                     attributes: vec![nested(33)],
                     ..link(16, 8)
-                }]
+                }];
             }),
             RejectReason::TooDeep,
             "link: attribute value is nested deeper than 32 levels",
@@ -154,7 +154,7 @@ fn a_bad_span_is_rejected_alone_with_its_reason() {
         (
             bad(&|span| span.name = "x".repeat(4 << 20)),
             RejectReason::TooLarge,
-            "span of 4194356 bytes is over the limit of 4194304",
+            "span of 4194355 bytes is over the limit of 4194304",
         ),
     ];
     for (span, reason, detail) in cases {
@@ -355,6 +355,16 @@ fn what_is_no_request_is_refused_with_its_place() {
         let error = decode(encoding, Bytes::from_static(body), &Limits::default()).unwrap_err();
         assert_eq!(error.to_string(), message);
     }
+}
+
+/// Replay reads the payload without any check, so it must not have what could not be read.
+#[test]
+fn an_unreadable_group_without_spans_is_not_kept() {
+    let mut body = request(vec![good("a")]).encode_to_vec();
+    body.extend_from_slice(b"\x0a\x04\x0a\x02\x0a\x05");
+    let decoded = decode_protobuf(body).unwrap();
+    assert_eq!((decoded.received, decoded.rejected.count()), (1, 0));
+    assert_eq!(SpanBatch::from_otlp(&decoded.payload).unwrap().len(), 1);
 }
 
 #[test]

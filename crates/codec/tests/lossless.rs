@@ -7,14 +7,39 @@ mod generate;
 
 use bytes::Bytes;
 use codec::{Decoded, Encoding, decode};
-use generate::{Entropy, spans_with_context};
+use generate::Entropy;
 use model::{Limits, SpanBatch};
-use opentelemetry_proto::tonic::trace::v1::{Span, TracesData};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, TracesData};
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 use prost::Message as _;
 
 type Context = (Vec<u8>, Vec<u8>, Vec<u8>);
+
+/// Each span with the resource and scope that it is sent with, in order. As bytes, for NaN is not equal to itself.
+fn spans_with_context(request: &TracesData) -> Vec<Context> {
+    let mut spans = Vec::new();
+    for resource_spans in &request.resource_spans {
+        let resource = ResourceSpans {
+            scope_spans: vec![],
+            ..resource_spans.clone()
+        };
+        for scope_spans in &resource_spans.scope_spans {
+            let scope = ScopeSpans {
+                spans: vec![],
+                ..scope_spans.clone()
+            };
+            for span in &scope_spans.spans {
+                spans.push((
+                    resource.encode_to_vec(),
+                    scope.encode_to_vec(),
+                    span.encode_to_vec(),
+                ));
+            }
+        }
+    }
+    spans
+}
 
 fn decode_all(encoding: Encoding, body: Vec<u8>) -> Decoded {
     let decoded = decode(encoding, Bytes::from(body), &Limits::default()).unwrap();

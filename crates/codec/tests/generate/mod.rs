@@ -1,11 +1,6 @@
 //! OTLP messages of every shape out of random bytes: the fewer and smaller the bytes, the simpler the message, so that `proptest` shrinks a
 //! failure by shrinking bytes. The messages are those of `opentelemetry-proto`, which encodes them without our help.
 
-#![expect(
-    dead_code,
-    reason = "each test that includes this module uses a part of it"
-)]
-
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, EntityRef, InstrumentationScope, KeyValue, KeyValueList,
@@ -13,19 +8,18 @@ use opentelemetry_proto::tonic::common::v1::{
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, TracesData};
-use prost::Message as _;
 
 /// A source of choices. When it runs dry every choice is the simplest one.
-pub struct Entropy<'a> {
+pub(crate) struct Entropy<'a> {
     bytes: &'a [u8],
     /// Whether doubles may be NaN or infinite, which the independent JSON encoder can't write.
-    pub non_finite: bool,
+    pub(crate) non_finite: bool,
     /// Whether spans may break OTLP's rules.
-    pub invalid: bool,
+    pub(crate) invalid: bool,
 }
 
 impl<'a> Entropy<'a> {
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
             non_finite: true,
@@ -305,34 +299,9 @@ impl<'a> Entropy<'a> {
         }
     }
 
-    pub fn request(&mut self) -> TracesData {
+    pub(crate) fn request(&mut self) -> TracesData {
         TracesData {
             resource_spans: self.list(3, Self::resource_spans),
         }
     }
-}
-
-/// Each span with the resource and scope that it is sent with, in order. As bytes, for NaN is not equal to itself.
-pub fn spans_with_context(request: &TracesData) -> Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> {
-    let mut spans = Vec::new();
-    for resource_spans in &request.resource_spans {
-        let resource = ResourceSpans {
-            scope_spans: vec![],
-            ..resource_spans.clone()
-        };
-        for scope_spans in &resource_spans.scope_spans {
-            let scope = ScopeSpans {
-                spans: vec![],
-                ..scope_spans.clone()
-            };
-            for span in &scope_spans.spans {
-                spans.push((
-                    resource.encode_to_vec(),
-                    scope.encode_to_vec(),
-                    span.encode_to_vec(),
-                ));
-            }
-        }
-    }
-    spans
 }

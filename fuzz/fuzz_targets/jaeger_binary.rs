@@ -1,0 +1,9 @@
+//! Jaeger batches in Thrift's binary protocol.
+
+#![no_main]
+
+use backtrail_fuzz::decoded;
+use codec::Encoding;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|body: &[u8]| decoded(Encoding::JaegerThriftBinary, body));
