@@ -1,10 +1,84 @@
 //! `backtrail`: receives spans, keeps them, answers searches and shows traces in a page.
 
 mod api;
+mod cli;
+mod config;
 mod demo;
+mod ingest;
+mod listen;
+mod logging;
 mod metrics;
 mod page;
+mod process;
+mod receivers;
+mod serve;
 mod state;
+mod storage;
 mod web;
 
-fn main() {}
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Parser;
+
+use crate::cli::{Action, Cli, ConfigAction, SettingArgs};
+use crate::config::{Effective, Environment};
+
+/// Gives memory back and fragments less than glibc's under many threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long threads that still run may keep the process from ending.
+const THREADS_TIMEOUT: Duration = Duration::from_millis(500);
+
+fn main() -> ExitCode {
+    match run(Cli::parse().action) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("backtrail: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(action: Action) -> anyhow::Result<()> {
+    match action {
+        Action::Serve { settings } => {
+            let config = load(&settings)?.config;
+            logging::start(&config.log)?;
+            block_on(serve::run(&config))
+        }
+        Action::Demo { demo, settings } => {
+            let config = load(&settings)?.config;
+            logging::start(&config.log)?;
+            block_on(demo::run(demo, config))
+        }
+        Action::Config { action } => match action {
+            ConfigAction::Print { settings } => {
+                print!("{}", config::print(&load(&settings)?));
+                Ok(())
+            }
+            ConfigAction::Check { settings } => {
+                load(&settings)?;
+                println!("the settings are good");
+                Ok(())
+            }
+        },
+    }
+}
+
+fn load(settings: &SettingArgs) -> anyhow::Result<Effective> {
+    let environment = Environment::new(std::env::vars_os());
+    Ok(config::load(&host::RealFiles, &environment, &settings.0)?)
+}
+
+fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start threads")?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_timeout(THREADS_TIMEOUT);
+    result
+}

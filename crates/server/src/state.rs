@@ -1,17 +1,28 @@
 //! What every handler of the web listener shares.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use host::Host;
+use store::Store;
+
+use crate::ingest::InFlight;
 use crate::metrics::Metrics;
 
 /// Shared by the read APIs, the page, metrics and health. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct AppState {
+    /// Clock and files.
+    pub(crate) host: Host,
     /// Counters and histograms of this process.
     pub(crate) metrics: Arc<Metrics>,
     /// What was bound, in the order of the ports' table.
     pub(crate) listeners: Arc<[BoundListener]>,
+    /// What is kept.
+    pub(crate) store: Store,
+    /// The bounded queue of requests that bring spans.
+    pub(crate) in_flight: InFlight,
 }
 
 /// A listener that was bound, as snippets and `/api/v1/status` name it.
@@ -21,4 +32,10 @@ pub(crate) struct BoundListener {
     pub(crate) name: &'static str,
     /// The address that senders should use; 127.0.0.1 where both loopback addresses were bound.
     pub(crate) address: SocketAddr,
+}
+
+impl fmt::Display for BoundListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.address)
+    }
 }

@@ -1,13 +1,84 @@
 //! The web listener's router: read APIs, page, metrics and health.
 
 use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::{StatusCode, header};
 
+use crate::metrics::{CONTENT_TYPE, Readings};
+use crate::process;
 use crate::state::AppState;
 use crate::{api, page};
 
 /// Everything that port 16686 serves.
 pub(crate) fn web_router(state: AppState) -> Router {
+    let apis =
+        api::router(state.clone()).route_layer(from_fn_with_state(state.clone(), observe_latency));
     Router::new()
-        .merge(api::router(state))
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(healthy))
+        .route("/readyz", get(ready))
+        .with_state(state)
+        .merge(apis)
         .merge(page::router())
+}
+
+/// Measures by route, so that ids in paths make no series of their own.
+async fn observe_latency(
+    State(state): State<AppState>,
+    route: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Response {
+    let clock = &state.host.clock;
+    let started = clock.monotonic();
+    let response = next.run(request).await;
+    let took = clock.monotonic().saturating_sub(started);
+    state.metrics.observe_query(route.as_str(), took);
+    response
+}
+
+async fn metrics(State(state): State<AppState>) -> Response {
+    let store = state.store.stats();
+    let readings = Readings {
+        in_flight_bytes: state.in_flight.bytes() as u64,
+        in_flight_requests: state.in_flight.requests() as u64,
+        memtable_spans: store.memtable_spans,
+        log_bytes: store.log_bytes,
+        log_pending_bytes: store.log_pending_bytes,
+        blocks: store.blocks,
+        block_bytes: store.block_bytes,
+        block_spans: store.block_spans,
+        flush_pending: store.flush_pending,
+        compaction_pending: store.compaction_pending,
+        repeats: store.repeats,
+        resident_memory_bytes: process::resident_memory_bytes(state.host.files.as_ref())
+            .unwrap_or_default(),
+        cpu_seconds: process::cpu_seconds(),
+    };
+    match state.metrics.encode(&readings) {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(error) => {
+            let message = format!("metrics can't be written: {error}\n");
+            (StatusCode::INTERNAL_SERVER_ERROR, message).into_response()
+        }
+    }
+}
+
+/// The process runs. Whoever restarts what is not healthy must not restart us because a disk is full.
+async fn healthy() -> &'static str {
+    "ok\n"
+}
+
+/// Spans are accepted.
+async fn ready(State(state): State<AppState>) -> Response {
+    match state.store.stats().stopped {
+        None => "ready\n".into_response(),
+        Some(reason) => {
+            let message = format!("the store takes no spans: {reason}\n");
+            (StatusCode::SERVICE_UNAVAILABLE, message).into_response()
+        }
+    }
 }

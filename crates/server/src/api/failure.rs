@@ -1,0 +1,100 @@
+//! Why there is no answer, before an API puts it into its own form.
+
+use std::fmt::Display;
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::RETRY_AFTER;
+use query::QueryError;
+
+use super::Json;
+
+/// When to come back, in seconds: a query takes less than that unless the machine is in trouble.
+const RETRY_AFTER_S: &str = "2";
+
+/// A question without an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The request can't be understood.
+    Invalid(String),
+    /// What was asked for is not there.
+    NotFound(String),
+    /// There is no such method at this address.
+    MethodNotAllowed,
+    /// As many questions as may wait are waiting.
+    Overloaded,
+    /// The answer took longer than it may.
+    TimedOut,
+    /// Something is wrong here.
+    Internal(String),
+}
+
+impl Failure {
+    pub(super) fn internal(error: impl Display) -> Self {
+        tracing::error!("a query failed: {error}");
+        Self::Internal(error.to_string())
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Overloaded | Self::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// One word for programs.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid_argument",
+            Self::NotFound(_) => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::Overloaded => "overloaded",
+            Self::TimedOut => "timed_out",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    /// A sentence for people.
+    pub(super) fn message(&self) -> &str {
+        match self {
+            Self::Invalid(message) | Self::NotFound(message) | Self::Internal(message) => message,
+            Self::MethodNotAllowed => "only GET is allowed here",
+            Self::Overloaded => "too many queries are running; try again in a moment",
+            Self::TimedOut => "the query took too long; ask for a shorter time range",
+        }
+    }
+
+    /// The answer with a body of the API's own form.
+    pub(super) fn with_body(&self, body: Json) -> Response {
+        let mut response = (self.status(), body).into_response();
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+            let headers = response.headers_mut();
+            headers.insert(RETRY_AFTER, http::HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        response
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::OverBudget => Self::TimedOut,
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<model::ScanError> for Failure {
+    fn from(error: model::ScanError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<model::WireError> for Failure {
+    fn from(error: model::WireError) -> Self {
+        Self::internal(format!("a span that is kept can't be read: {error}"))
+    }
+}

@@ -1,0 +1,58 @@
+//! `/api/dependencies`.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use http::Uri;
+use serde::Serialize;
+
+use super::{Answer, Envelope};
+use crate::api::failure::Failure;
+use crate::api::parameters::Parameters;
+use crate::api::{Api, READ_TIMEOUT};
+
+const NANO_PER_MS: u64 = 1_000_000;
+const DEFAULT_LOOKBACK: Duration = Duration::from_hours(24);
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Dependency {
+    parent: String,
+    child: String,
+    call_count: u64,
+}
+
+pub(super) async fn dependencies(State(api): State<Api>, uri: Uri) -> Answer {
+    let parameters = Parameters::of(&uri)?;
+    let milliseconds = |text: &str| text.parse::<u64>().ok()?.checked_mul(NANO_PER_MS);
+    let expected = "an integer of milliseconds since 1970";
+    let end = parameters.parse("endTs", expected, milliseconds)?;
+    let expected = "an integer of milliseconds";
+    let lookback = parameters.parse("lookback", expected, milliseconds)?;
+    let service = parameters.get("service").map(str::to_owned);
+
+    // The millisecond itself belongs to the range.
+    let end = end.map_or_else(
+        || api.clock.now_unix_nano(),
+        |end| end.saturating_add(NANO_PER_MS - 1),
+    );
+    let start = end.saturating_sub(lookback.unwrap_or(DEFAULT_LOOKBACK.as_nanos() as u64));
+    let answer = api.ask_for_json(READ_TIMEOUT, move |question| {
+        let calls = query::dependencies(question.snapshot, start..=end, &question.budget)?;
+        if calls.truncated {
+            // Jaeger's form has no word for a part of the counts, and a wrong map is worse than none.
+            return Err(Failure::TimedOut);
+        }
+        let edges = calls.edges.into_iter().map(|edge| Dependency {
+            parent: edge.parent,
+            child: edge.child,
+            call_count: edge.calls,
+        });
+        let is_wanted = |edge: &Dependency| {
+            let service = service.as_ref();
+            service.is_none_or(|service| *service == edge.parent || *service == edge.child)
+        };
+        Ok(Envelope::of(edges.filter(is_wanted).collect::<Vec<_>>()))
+    });
+    Ok(answer.await?)
+}

@@ -1,0 +1,117 @@
+//! Our own API. `docs/api.md` says what it promises, `openapi.json` says it to programs.
+
+mod attributes;
+mod catalogue;
+mod search;
+mod skeleton;
+mod span;
+mod trace;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use http::Uri;
+use http::header::CONTENT_TYPE;
+use model::{SpanId, TraceId};
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::{Api, Json};
+
+const OPENAPI: &str = include_str!("openapi.json");
+
+pub(super) fn routes() -> Router<Api> {
+    Router::new()
+        .route("/api/v1/services", get(catalogue::services))
+        .route("/api/v1/operations", get(catalogue::operations))
+        .route("/api/v1/status", get(catalogue::status))
+        .route("/api/v1/search", get(search::search))
+        .route("/api/v1/traces/{trace_id}", get(trace::trace))
+        .route(
+            "/api/v1/traces/{trace_id}/skeleton",
+            get(skeleton::skeleton),
+        )
+        .route("/api/v1/traces/{trace_id}/spans/{span_id}", get(span::span))
+        .route("/api/v1/openapi.json", get(openapi))
+        .method_not_allowed_fallback(async || Error(Failure::MethodNotAllowed))
+        .route("/api/v1/{*rest}", any(no_such_address))
+}
+
+/// A failure in the form of this API.
+struct Error(Failure);
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self(failure)
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            error: Content<'a>,
+        }
+        #[derive(Serialize)]
+        struct Content<'a> {
+            code: &'a str,
+            message: &'a str,
+        }
+        let Self(failure) = self;
+        let content = Content {
+            code: failure.code(),
+            message: failure.message(),
+        };
+        match Json::write(&Body { error: content }) {
+            Ok(body) => failure.with_body(body),
+            Err(unwritable) => unwritable.status().into_response(),
+        }
+    }
+}
+
+type Answer = Result<Json, Error>;
+
+async fn openapi() -> Response {
+    ([(CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+}
+
+async fn no_such_address(uri: Uri) -> Error {
+    let message = format!(
+        "nothing is served at {}; see /api/v1/openapi.json",
+        uri.path()
+    );
+    Error(Failure::NotFound(message))
+}
+
+fn trace_id(text: &str) -> Result<TraceId, Failure> {
+    TraceId::parse(text).map_err(|error| Failure::Invalid(format!("trace_id: {error}")))
+}
+
+fn span_id(text: &str) -> Result<SpanId, Failure> {
+    SpanId::parse(text).map_err(|error| Failure::Invalid(format!("span_id: {error}")))
+}
+
+/// The trace that a request is about.
+fn find_trace(question: &super::Question<'_>, trace_id: TraceId) -> Result<query::Trace, Failure> {
+    query::trace(question.snapshot, trace_id, &question.budget)?
+        .ok_or_else(|| Failure::NotFound(format!("trace {trace_id} is not here")))
+}
+
+/// An instant as this API writes it: JavaScript's numbers lose digits there.
+#[derive(Clone, Copy)]
+struct UnixNano(u64);
+
+impl Serialize for UnixNano {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// An id in hexadecimal digits.
+struct Hex<T>(T);
+
+impl<T: std::fmt::Display> Serialize for Hex<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}

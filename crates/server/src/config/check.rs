@@ -1,0 +1,124 @@
+//! Rules between settings.
+
+use super::error::{ConfigError, Origin};
+use super::sources::Effective;
+use super::{Config, Endpoint, Setting};
+
+/// The listeners by the key of their setting.
+pub(super) fn listeners(config: &Config) -> [(&'static str, Endpoint); 4] {
+    let listeners = &config.listeners;
+    [
+        ("otlp_grpc", listeners.otlp_grpc),
+        ("otlp_http", listeners.otlp_http),
+        ("jaeger_http", listeners.jaeger_http),
+        ("web", listeners.web),
+    ]
+}
+
+/// Everything that is wrong between settings that are each right.
+pub(super) fn check(effective: &Effective) -> Vec<ConfigError> {
+    let config = &effective.config;
+    let mut errors = Vec::new();
+    let mut complain = |key: &'static str, message: String| {
+        errors.push(ConfigError {
+            origin: effective.origins.get(key).cloned(),
+            message: format!("{key}: {message}"),
+        });
+    };
+
+    let listeners = listeners(config);
+    for (index, (key, endpoint)) in listeners.iter().enumerate() {
+        if endpoint.is_public() && !config.allow_anonymous {
+            let ways = Setting::find("allow_anonymous").map_or_else(String::new, Setting::ways);
+            complain(
+                key,
+                format!(
+                    "{endpoint} can be reached by other machines, and there is no authentication; \
+                     use a bare port to listen on this machine alone, or allow it with {ways}"
+                ),
+            );
+        }
+        for (other_key, other) in &listeners[..index] {
+            if endpoint.collides_with(*other) {
+                complain(key, format!("{endpoint} is taken by {other_key} already"));
+            }
+        }
+    }
+    if listeners
+        .iter()
+        .all(|(_, endpoint)| *endpoint == Endpoint::Off)
+    {
+        complain(
+            "web",
+            "every listener is off; nothing could be received or asked".to_owned(),
+        );
+    }
+
+    let limits = &config.limits;
+    for (key, bound, request) in [
+        (
+            "limits.max_inflated_bytes",
+            limits.max_inflated_bytes,
+            limits.max_body_bytes,
+        ),
+        (
+            "limits.max_in_flight_bytes",
+            limits.max_in_flight_bytes,
+            limits.max_body_bytes,
+        ),
+        (
+            "limits.max_in_flight_bytes",
+            limits.max_in_flight_bytes,
+            limits.max_inflated_bytes,
+        ),
+        (
+            "limits.max_in_flight_bytes",
+            limits.max_in_flight_bytes,
+            limits.grpc_max_message_bytes,
+        ),
+        (
+            "limits.max_inflated_bytes",
+            limits.max_inflated_bytes,
+            limits.max_span_bytes,
+        ),
+    ] {
+        if bound < request {
+            complain(
+                key,
+                format!(
+                    "{} bytes are fewer than one request may have ({})",
+                    bound.0, request.0
+                ),
+            );
+        }
+    }
+    if limits.grpc_max_message_bytes.0 > u64::from(u32::MAX) {
+        complain(
+            "limits.grpc_max_message_bytes",
+            "gRPC messages have at most 4294967295 bytes".to_owned(),
+        );
+    }
+    if limits.max_inflated_bytes.as_usize() > wal::MAX_PAYLOAD_BYTES {
+        complain(
+            "limits.max_inflated_bytes",
+            format!(
+                "a record of the log has at most {} bytes",
+                wal::MAX_PAYLOAD_BYTES
+            ),
+        );
+    }
+    if config.storage.max_memtable_bytes < config.storage.memtable_bytes {
+        complain(
+            "storage.max_memtable_bytes",
+            "is below storage.memtable_bytes: senders would be told to retry before anything is \
+             written as a block"
+                .to_owned(),
+        );
+    }
+    errors
+}
+
+/// Where the value of a setting comes from.
+pub(super) fn origin<'a>(effective: &'a Effective, key: &str) -> &'a Origin {
+    effective.origins.get(key).unwrap_or(&Origin::Default)
+}

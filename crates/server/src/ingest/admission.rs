@@ -1,0 +1,168 @@
+//! Decode, log, count: the path that all protocols share.
+
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use codec::{ContentEncoding, Decoded, Encoding, InflateError, Rejections};
+use host::BoxFuture;
+use model::{Limits, SpanBatch, TenantId};
+use tokio::sync::Semaphore;
+
+use super::{InFlight, RawPayload, Refusal};
+use crate::metrics::Metrics;
+
+/// Bodies up to this size are decoded where they are: handing them over would cost more.
+const MAX_INLINE_BYTES: usize = 32 << 10;
+
+/// Where admitted spans go. It is the store; tests put in its place what fails.
+pub(crate) trait SpanLog: Send + Sync {
+    /// Keeps the batch. Once it says so, the spans are in the log under the configured durability.
+    fn append(
+        &self,
+        tenant: TenantId,
+        batch: SpanBatch,
+        payload: Bytes,
+    ) -> BoxFuture<'_, Result<(), Refusal>>;
+}
+
+/// What was kept of a request.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    /// Spans in the request.
+    pub(crate) received: usize,
+    /// Those that were not kept.
+    pub(crate) rejected: Rejections,
+}
+
+/// Bounds of admission.
+#[derive(Debug, Clone)]
+pub(crate) struct AdmissionLimits {
+    /// What one span may ask for.
+    pub(crate) spans: Limits,
+    /// Bytes of a body after decompression.
+    pub(crate) max_inflated_bytes: usize,
+    /// Bytes of all requests at one time.
+    pub(crate) max_in_flight_bytes: usize,
+}
+
+/// Takes what receivers have received.
+pub(crate) struct Admission {
+    log: Arc<dyn SpanLog>,
+    limits: AdmissionLimits,
+    in_flight: InFlight,
+    /// Bounds memory and threads: one big body for each core is inflated and decoded at a time.
+    decoders: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
+}
+
+impl Admission {
+    /// Admission into `log`.
+    pub(crate) fn new(
+        log: Arc<dyn SpanLog>,
+        limits: AdmissionLimits,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self {
+            log,
+            in_flight: InFlight::new(limits.max_in_flight_bytes),
+            limits,
+            decoders: Arc::new(Semaphore::new(cores)),
+            metrics,
+        }
+    }
+
+    /// The bounded queue.
+    pub(crate) fn in_flight(&self) -> &InFlight {
+        &self.in_flight
+    }
+
+    /// Where receivers count requests.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Decodes a request and keeps what is good of it.
+    pub(crate) async fn admit(&self, payload: RawPayload) -> Result<Accepted, Refusal> {
+        let RawPayload {
+            protocol,
+            encoding,
+            content_encoding,
+            tenant,
+            body,
+            mut reservation,
+        } = payload;
+        self.metrics.count_body(protocol, body.len());
+        let body = self.inflate(content_encoding, body).await?;
+        reservation.grow_to(body.len())?;
+        let decoded = self.decode(encoding, body).await?;
+
+        let accepted = Accepted {
+            received: decoded.received,
+            rejected: decoded.rejected,
+        };
+        self.metrics.count_spans(protocol, &accepted);
+        if decoded.batch.is_empty() {
+            return Ok(accepted);
+        }
+        let spans = decoded.batch.len();
+        let appended = self
+            .log
+            .append(tenant, decoded.batch, decoded.payload)
+            .await;
+        match appended {
+            Ok(()) => Ok(accepted),
+            Err(refusal) => {
+                self.metrics.count_refused_spans(protocol, &refusal, spans);
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn inflate(&self, encoding: ContentEncoding, body: Bytes) -> Result<Bytes, Refusal> {
+        if encoding == ContentEncoding::Identity {
+            return Ok(body);
+        }
+        let limit_bytes = self.limits.max_inflated_bytes;
+        self.on_blocking_thread(move || codec::inflate(encoding, body, limit_bytes))
+            .await?
+            .map_err(|error| match error {
+                InflateError::TooLarge { limit_bytes } => Refusal::InflatesTooLarge { limit_bytes },
+                other => Refusal::Malformed(other.to_string()),
+            })
+    }
+
+    async fn decode(&self, encoding: Encoding, body: Bytes) -> Result<Decoded, Refusal> {
+        let limits = self.limits.spans;
+        let decoded = if body.len() <= MAX_INLINE_BYTES {
+            codec::decode(encoding, body, &limits)
+        } else {
+            self.on_blocking_thread(move || codec::decode(encoding, body, &limits))
+                .await?
+        };
+        decoded.map_err(|error| Refusal::Malformed(error.to_string()))
+    }
+
+    /// Runs what would keep other requests of this thread waiting.
+    async fn on_blocking_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let permit = Arc::clone(&self.decoders).acquire_owned().await;
+        let running = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work()
+        });
+        running.await.map_err(|_| internal_error())
+    }
+}
+
+/// A defect of ours; the panic itself was reported on stderr.
+fn internal_error() -> Refusal {
+    Refusal::Unavailable {
+        reason: "internal error; the server's log says more".to_owned(),
+        retry_after: Duration::from_secs(30),
+    }
+}

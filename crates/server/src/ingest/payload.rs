@@ -1,0 +1,57 @@
+//! A request as it arrived.
+
+use bytes::Bytes;
+use codec::{ContentEncoding, Encoding};
+use model::TenantId;
+
+use super::Reservation;
+
+/// How a request came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Protocol {
+    /// OTLP over gRPC.
+    OtlpGrpc,
+    /// OTLP over HTTP, protobuf.
+    OtlpHttpProtobuf,
+    /// OTLP over HTTP, JSON.
+    OtlpHttpJson,
+    /// Jaeger Thrift over HTTP.
+    JaegerHttp,
+}
+
+impl Protocol {
+    /// All of them, for metrics that are there from the start.
+    pub(crate) const ALL: [Self; 4] = [
+        Self::OtlpGrpc,
+        Self::OtlpHttpProtobuf,
+        Self::OtlpHttpJson,
+        Self::JaegerHttp,
+    ];
+
+    /// Its name as a label of a metric.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::OtlpGrpc => "otlp_grpc",
+            Self::OtlpHttpProtobuf => "otlp_http_protobuf",
+            Self::OtlpHttpJson => "otlp_http_json",
+            Self::JaegerHttp => "jaeger_http",
+        }
+    }
+}
+
+/// A request's body, received and not yet looked at.
+#[derive(Debug)]
+pub(crate) struct RawPayload {
+    /// How it came in.
+    pub(crate) protocol: Protocol,
+    /// What it is.
+    pub(crate) encoding: Encoding,
+    /// How it is compressed.
+    pub(crate) content_encoding: ContentEncoding,
+    /// Whose it is.
+    pub(crate) tenant: TenantId,
+    /// The bytes.
+    pub(crate) body: Bytes,
+    /// Their place in the bounded queue.
+    pub(crate) reservation: Reservation,
+}

@@ -1,0 +1,196 @@
+//! Jaeger's collector endpoint: `POST /api/traces`, a `jaeger.thrift` `Batch` as binary or compact Thrift.
+//!
+//! The protocol has no partial success: the reply is 202 when anything was kept, and its body says
+//! how much was not. A batch of which nothing could be kept is a bad request.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Query, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use codec::{ContentEncoding, Encoding};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use model::TenantId;
+use serde::Deserialize;
+
+use super::ReceiverLimits;
+use super::headers::{content_encoding, media_type};
+use crate::ingest::{Accepted, Admission, Protocol, RawPayload, Refusal, receive};
+
+const SUPPORTED_TYPES: &str = "application/x-thrift, application/vnd.apache.thrift.binary or application/vnd.apache.thrift.compact";
+
+#[derive(Clone)]
+struct Receiver {
+    admission: Arc<Admission>,
+    limits: ReceiverLimits,
+}
+
+/// The listener's routes.
+pub(crate) fn router(admission: Arc<Admission>, limits: ReceiverLimits) -> Router {
+    Router::new()
+        .route("/api/traces", post(collect).fallback(not_post))
+        .fallback(not_found)
+        .with_state(Receiver { admission, limits })
+}
+
+/// What may stand behind the path. Clients of old send `format=jaeger.thrift`, newer ones nothing.
+#[derive(Debug, Deserialize)]
+struct Parameters {
+    format: Option<String>,
+}
+
+async fn collect(
+    State(receiver): State<Receiver>,
+    Query(parameters): Query<Parameters>,
+    request: Request,
+) -> Response {
+    let result = receiver.take(&parameters, request).await;
+    receiver
+        .admission
+        .metrics()
+        .count_request(Protocol::JaegerHttp, &result);
+    match result {
+        Ok(accepted) => reply(&accepted),
+        Err(refusal) => refuse(&refusal),
+    }
+}
+
+impl Receiver {
+    async fn take(&self, parameters: &Parameters, request: Request) -> Result<Accepted, Refusal> {
+        if let Some(format) = &parameters.format
+            && format != "jaeger.thrift"
+        {
+            return Err(Refusal::Malformed(format!(
+                "format {format:?} is not supported; leave it out or send jaeger.thrift"
+            )));
+        }
+        let thrift = Thrift::of(request.headers())?;
+        let content_encoding = content_encoding(request.headers(), header::CONTENT_ENCODING)?;
+        let (body, reservation) = receive(
+            request.into_body(),
+            self.limits.http(),
+            self.admission.in_flight(),
+            |_| Ok(()),
+        )
+        .await?;
+        let first = body
+            .first()
+            .copied()
+            .filter(|_| content_encoding == ContentEncoding::Identity);
+        let payload = RawPayload {
+            protocol: Protocol::JaegerHttp,
+            encoding: thrift.encoding(first.as_ref()),
+            content_encoding,
+            tenant: TenantId::default_tenant(),
+            body,
+            reservation,
+        };
+        self.admission.admit(payload).await
+    }
+}
+
+/// What the content type says of the protocol inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Thrift {
+    Binary,
+    Compact,
+    /// Jaeger's clients mean binary by `application/x-thrift`; others are recognised.
+    Either,
+}
+
+impl Thrift {
+    fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
+        let found = media_type(headers);
+        match found.as_str() {
+            "application/vnd.apache.thrift.binary" => Ok(Self::Binary),
+            "application/vnd.apache.thrift.compact" => Ok(Self::Compact),
+            "application/x-thrift" | "application/thrift" | "" => Ok(Self::Either),
+            _ => Err(Refusal::UnsupportedType {
+                found,
+                supported: SUPPORTED_TYPES,
+            }),
+        }
+    }
+
+    /// The encoding of a batch that is not compressed and begins with `first`.
+    fn encoding(self, first: Option<&u8>) -> Encoding {
+        match (self, first) {
+            (Self::Compact, _) => Encoding::JaegerThriftCompact,
+            // A field begins with its type, 16 at most, in the binary protocol; in the compact
+            // one with the distance of its number, 1 at least, in the upper half.
+            (Self::Either, Some(first)) if *first > 0x10 => Encoding::JaegerThriftCompact,
+            (Self::Binary | Self::Either, _) => Encoding::JaegerThriftBinary,
+        }
+    }
+}
+
+fn reply(accepted: &Accepted) -> Response {
+    let rejected = &accepted.rejected;
+    if rejected.is_empty() {
+        return StatusCode::ACCEPTED.into_response();
+    }
+    let code = if rejected.count() < accepted.received {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::BAD_REQUEST
+    };
+    (code, format!("{rejected}\n")).into_response()
+}
+
+fn refuse(refusal: &Refusal) -> Response {
+    let mut response = (refusal.http_status(), format!("{refusal}\n")).into_response();
+    if let Some(delay) = refusal.retry_after() {
+        let seconds = delay.as_secs_f64().ceil() as u64;
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+async fn not_post(method: Method) -> Response {
+    let message = format!(
+        "{method} is not what /api/traces is for on this port; spans are sent with POST, and found on the web port (16686 by default)\n"
+    );
+    let mut response = (StatusCode::METHOD_NOT_ALLOWED, message).into_response();
+    response
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+async fn not_found(method: Method, uri: Uri) -> Response {
+    let message = format!(
+        "there is no {method} {} here; Jaeger Thrift is sent with POST to /api/traces\n",
+        uri.path()
+    );
+    (StatusCode::NOT_FOUND, message).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_x_thrift_means_is_seen_in_the_first_byte() {
+        // Field 1 (process) is a struct, field 2 (spans) a list; either may come first.
+        for first in [0x0c, 0x0f, 0x00] {
+            assert_eq!(
+                Thrift::Either.encoding(Some(&first)),
+                Encoding::JaegerThriftBinary
+            );
+        }
+        for first in [0x1c, 0x29] {
+            assert_eq!(
+                Thrift::Either.encoding(Some(&first)),
+                Encoding::JaegerThriftCompact
+            );
+        }
+        assert_eq!(Thrift::Either.encoding(None), Encoding::JaegerThriftBinary);
+        assert_eq!(
+            Thrift::Binary.encoding(Some(&0x1c)),
+            Encoding::JaegerThriftBinary
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! OTLP over HTTP: `POST /v1/traces` as protobuf or JSON.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use codec::Encoding;
+use http::{HeaderValue, Method, StatusCode, Uri, header};
+use model::TenantId;
+use prost::Message;
+use tonic::Code;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+
+use super::ReceiverLimits;
+use super::headers::{content_encoding, media_type};
+use super::rpc_status::RpcStatus;
+use crate::config::Origins;
+use crate::ingest::{Accepted, Admission, Protocol, RawPayload, Refusal, receive};
+
+const PROTOBUF: &str = "application/x-protobuf";
+const JSON: &str = "application/json";
+/// How long a browser may remember what a preflight allowed.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(2 * 60 * 60);
+
+#[derive(Clone)]
+struct Receiver {
+    admission: Arc<Admission>,
+    limits: ReceiverLimits,
+}
+
+/// The listener's routes.
+pub(crate) fn router(
+    admission: Arc<Admission>,
+    limits: ReceiverLimits,
+    origins: &Origins,
+) -> Router {
+    let routes = Router::new()
+        .route("/v1/traces", post(export).fallback(not_post))
+        .fallback(not_found)
+        .with_state(Receiver { admission, limits });
+    match cors(origins) {
+        Some(cors) => routes.layer(cors),
+        None => routes,
+    }
+}
+
+/// What pages of these origins may do: send spans, without credentials.
+fn cors(origins: &Origins) -> Option<CorsLayer> {
+    let origins = match origins {
+        Origins::Off => return None,
+        Origins::Any => AllowOrigin::any(),
+        Origins::List(list) => list
+            .iter()
+            .filter_map(|origin| HeaderValue::from_str(origin).ok())
+            .collect::<Vec<_>>()
+            .into(),
+    };
+    let layer = CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::POST])
+        // Exporters are configured with headers of all kinds; none of them can do harm here.
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([header::RETRY_AFTER])
+        .max_age(PREFLIGHT_AGE);
+    Some(layer)
+}
+
+/// The two ways to write a request and its reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Protobuf,
+    Json,
+}
+
+impl Format {
+    fn of(request: &Request) -> Result<Self, Refusal> {
+        let found = media_type(request.headers());
+        match found.as_str() {
+            PROTOBUF | "application/protobuf" => Ok(Self::Protobuf),
+            JSON => Ok(Self::Json),
+            _ => Err(Refusal::UnsupportedType {
+                found,
+                supported: "application/x-protobuf or application/json",
+            }),
+        }
+    }
+
+    fn protocol(self) -> Protocol {
+        match self {
+            Self::Protobuf => Protocol::OtlpHttpProtobuf,
+            Self::Json => Protocol::OtlpHttpJson,
+        }
+    }
+}
+
+async fn export(State(receiver): State<Receiver>, request: Request) -> Response {
+    let (format, result) = match Format::of(&request) {
+        Ok(format) => (format, receiver.take(format, request).await),
+        // Of what can't be told apart we speak the format that a person can read.
+        Err(refusal) => (Format::Json, Err(refusal)),
+    };
+    receiver
+        .admission
+        .metrics()
+        .count_request(format.protocol(), &result);
+    match result {
+        Ok(accepted) => reply(format, &accepted),
+        Err(refusal) => refuse(format, &refusal),
+    }
+}
+
+impl Receiver {
+    async fn take(&self, format: Format, request: Request) -> Result<Accepted, Refusal> {
+        let content_encoding = content_encoding(request.headers(), header::CONTENT_ENCODING)?;
+        let (body, reservation) = receive(
+            request.into_body(),
+            self.limits.http(),
+            self.admission.in_flight(),
+            |_| Ok(()),
+        )
+        .await?;
+        let payload = RawPayload {
+            protocol: format.protocol(),
+            encoding: match format {
+                Format::Protobuf => Encoding::OtlpProtobuf,
+                Format::Json => Encoding::OtlpJson,
+            },
+            content_encoding,
+            tenant: TenantId::default_tenant(),
+            body,
+            reservation,
+        };
+        self.admission.admit(payload).await
+    }
+}
+
+/// `ExportTraceServiceResponse`, the same over HTTP and gRPC. Empty when everything was kept.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ExportResponse {
+    #[prost(message, optional, tag = "1")]
+    partial_success: Option<PartialSuccess>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct PartialSuccess {
+    #[prost(int64, tag = "1")]
+    rejected_spans: i64,
+    #[prost(string, tag = "2")]
+    error_message: String,
+}
+
+impl From<&Accepted> for ExportResponse {
+    fn from(accepted: &Accepted) -> Self {
+        let rejected = &accepted.rejected;
+        Self {
+            partial_success: (!rejected.is_empty()).then(|| PartialSuccess {
+                rejected_spans: rejected.count() as i64,
+                error_message: rejected.to_string(),
+            }),
+        }
+    }
+}
+
+impl ExportResponse {
+    fn to_json(&self) -> String {
+        match &self.partial_success {
+            None => "{}".to_owned(),
+            // 64-bit numbers are strings in protobuf's JSON.
+            Some(partial) => serde_json::json!({ "partialSuccess": {
+                "rejectedSpans": partial.rejected_spans.to_string(),
+                "errorMessage": partial.error_message,
+            }})
+            .to_string(),
+        }
+    }
+}
+
+fn reply(format: Format, accepted: &Accepted) -> Response {
+    let response = ExportResponse::from(accepted);
+    match format {
+        Format::Protobuf => body(StatusCode::OK, PROTOBUF, response.encode_to_vec()),
+        Format::Json => body(StatusCode::OK, JSON, response.to_json()),
+    }
+}
+
+fn refuse(format: Format, refusal: &Refusal) -> Response {
+    let status = RpcStatus::from(refusal);
+    let mut response = say(format, refusal.http_status(), &status);
+    if let Some(delay) = refusal.retry_after() {
+        let seconds = delay.as_secs_f64().ceil() as u64;
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+fn say(format: Format, code: StatusCode, status: &RpcStatus) -> Response {
+    match format {
+        Format::Protobuf => body(code, PROTOBUF, status.encode_to_vec()),
+        Format::Json => body(code, JSON, status.to_json()),
+    }
+}
+
+fn body(code: StatusCode, content_type: &'static str, bytes: impl Into<Body>) -> Response {
+    (code, [(header::CONTENT_TYPE, content_type)], bytes.into()).into_response()
+}
+
+async fn not_post(method: Method) -> Response {
+    let message = format!("{method} is not what /v1/traces is for; spans are sent with POST");
+    let mut response = say(
+        Format::Json,
+        StatusCode::METHOD_NOT_ALLOWED,
+        &RpcStatus::new(Code::Unimplemented, message),
+    );
+    response
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+async fn not_found(method: Method, uri: Uri, request: Request) -> Response {
+    let path = uri.path();
+    if media_type(request.headers()).starts_with("application/grpc") {
+        let message = "this port speaks OTLP over HTTP; OTLP over gRPC has a port of its own (4317 by default)";
+        return tonic::Status::unimplemented(message).into_http();
+    }
+    let message = match path {
+        "/v1/metrics" | "/v1/logs" => {
+            format!("{path} is not supported; this server takes traces, at /v1/traces")
+        }
+        _ => format!(
+            "there is no {method} {path} here; OTLP traces are sent with POST to /v1/traces"
+        ),
+    };
+    let format = Format::of(&request).unwrap_or(Format::Json);
+    say(
+        format,
+        StatusCode::NOT_FOUND,
+        &RpcStatus::new(Code::Unimplemented, message),
+    )
+}

@@ -1,0 +1,181 @@
+//! The server's life: bind, open the store, listen; and at the end stop accepting, finish what is
+//! in flight, flush.
+
+mod listeners;
+mod port_file;
+mod signals;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use host::{Clock, Host};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic_health::server::HealthReporter;
+
+use crate::config::Config;
+use crate::ingest::{Admission, AdmissionLimits};
+use crate::metrics::Metrics;
+use crate::receivers::TRACE_SERVICE;
+use crate::state::{AppState, BoundListener};
+use crate::storage::Storage;
+
+use listeners::{Sockets, start_listeners};
+pub(crate) use signals::Signals;
+
+/// The part of a stop that requests may take; the rest is for the store.
+const REQUESTS_SHARE: f64 = 0.7;
+
+/// A server that runs.
+pub(crate) struct Server {
+    listeners: Arc<[BoundListener]>,
+    admission: Arc<Admission>,
+    storage: Storage,
+    health: HealthReporter,
+    connections: TaskTracker,
+    stop: CancellationToken,
+    clock: Arc<dyn Clock>,
+    shutdown_timeout: Duration,
+}
+
+/// What a stop could not finish in time. The log keeps every acknowledged span all the same.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "stopped after {timeout:?} (shutdown_timeout_ms) with work unfinished: {what}; \
+     every acknowledged span is in the log and is read back at the next start"
+)]
+pub(crate) struct Unfinished {
+    timeout: Duration,
+    what: String,
+}
+
+/// Runs a server until a signal stops it.
+pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
+    let mut signals = Signals::listen().context("cannot listen for signals")?;
+    let server = tokio::select! {
+        server = Server::start(config, Host::real()) => server?,
+        // Nothing was acknowledged yet, so nothing is lost.
+        name = signals.next() => {
+            tracing::info!("{name}: stopped before the start was complete");
+            return Ok(());
+        }
+    };
+    let name = signals.next().await;
+    tracing::info!("{name}: finishing what is in flight; once more ends the process at once");
+    signals.exit_on_next();
+    server.stop().await?;
+    tracing::info!("stopped; everything that was acknowledged is kept");
+    Ok(())
+}
+
+impl Server {
+    /// Binds, opens the store and listens.
+    pub(crate) async fn start(config: &Config, host: Host) -> anyhow::Result<Self> {
+        let sockets = Sockets::bind(config)?;
+        let metrics = Arc::new(Metrics::new());
+        let storage = Storage::open(config, &host, &metrics).await?;
+        let admission = Arc::new(Admission::new(
+            storage.log(),
+            AdmissionLimits {
+                spans: model::Limits {
+                    max_value_depth: config.limits.max_value_depth,
+                    max_span_bytes: config.limits.max_span_bytes.as_usize(),
+                },
+                max_inflated_bytes: config.limits.max_inflated_bytes.as_usize(),
+                max_in_flight_bytes: config.limits.max_in_flight_bytes.as_usize(),
+            },
+            Arc::clone(&metrics),
+        ));
+        let health = HealthReporter::new();
+        health
+            .set_service_status(TRACE_SERVICE, tonic_health::ServingStatus::Serving)
+            .await;
+
+        let state = AppState {
+            host: host.clone(),
+            metrics,
+            listeners: sockets.addresses(),
+            in_flight: admission.in_flight().clone(),
+            store: storage.store().clone(),
+        };
+        let listeners = Arc::clone(&state.listeners);
+        let connections = TaskTracker::new();
+        let stop = CancellationToken::new();
+        start_listeners(
+            config,
+            sockets,
+            state,
+            &admission,
+            &health,
+            &connections,
+            &stop,
+        )?;
+        if let Some(path) = &config.port_file {
+            port_file::write(host.files.as_ref(), path, &listeners)
+                .with_context(|| format!("port_file {} cannot be written", path.display()))?;
+        }
+        let names: Vec<String> = listeners.iter().map(ToString::to_string).collect();
+        tracing::info!(
+            "listening on {}; data in {}",
+            names.join(", "),
+            config.data_dir.display()
+        );
+        Ok(Self {
+            listeners,
+            admission,
+            storage,
+            health,
+            connections,
+            stop,
+            clock: host.clock,
+            shutdown_timeout: config.shutdown_timeout.0,
+        })
+    }
+
+    /// What was bound.
+    pub(crate) fn listeners(&self) -> &[BoundListener] {
+        &self.listeners
+    }
+
+    /// Stops accepting, finishes what is in flight and flushes.
+    pub(crate) async fn stop(mut self) -> Result<(), Unfinished> {
+        let started = self.clock.monotonic();
+        let mut unfinished = Vec::new();
+
+        // Whoever watches our health learns it first, and then lets go of its connection.
+        for service in [TRACE_SERVICE, ""] {
+            self.health
+                .set_service_status(service, tonic_health::ServingStatus::NotServing)
+                .await;
+            self.health.clear_service_status(service).await;
+        }
+        self.stop.cancel();
+        self.connections.close();
+        let for_requests = self.shutdown_timeout.mul_f64(REQUESTS_SHARE);
+        let connections = tokio::time::timeout(for_requests, self.connections.wait());
+        if connections.await.is_err() {
+            match self.admission.in_flight().requests() {
+                // Connections that are open and idle, such as a reflection stream.
+                0 => {}
+                1 => unfinished.push("1 request".to_owned()),
+                many => unfinished.push(format!("{many} requests")),
+            }
+        }
+
+        let elapsed = self.clock.monotonic().saturating_sub(started);
+        let for_store = self.shutdown_timeout.saturating_sub(elapsed);
+        match tokio::time::timeout(for_store, self.storage.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => unfinished.push(format!("the flush ({error})")),
+            Err(_) => unfinished.push("the flush".to_owned()),
+        }
+        if unfinished.is_empty() {
+            return Ok(());
+        }
+        Err(Unfinished {
+            timeout: self.shutdown_timeout,
+            what: unfinished.join(", "),
+        })
+    }
+}

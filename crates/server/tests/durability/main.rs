@@ -1,0 +1,9 @@
+//! What was acknowledged is there: after `kill -9` at any instant, and only when the disk has it.
+
+#[path = "../running/mod.rs"]
+mod running;
+
+mod kill;
+mod preload;
+mod reading;
+mod sending;

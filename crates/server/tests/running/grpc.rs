@@ -1,0 +1,95 @@
+//! A gRPC client of tonic's.
+
+use std::net::SocketAddr;
+
+use http::uri::PathAndQuery;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use prost::Message;
+use tokio::runtime::Runtime;
+use tonic::client::Grpc;
+use tonic::codec::CompressionEncoding;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+use tonic_prost::ProstCodec;
+
+use super::otlp::{RetryInfo, RpcStatus};
+
+/// A connection, and the threads that it needs.
+pub struct GrpcClient {
+    runtime: Runtime,
+    channel: Channel,
+}
+
+impl GrpcClient {
+    pub fn connect(address: SocketAddr) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
+        let channel = runtime.block_on(endpoint.connect()).unwrap();
+        Self { runtime, channel }
+    }
+
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    /// `TraceService/Export`.
+    pub fn export(
+        &self,
+        request: ExportTraceServiceRequest,
+        compression: Option<CompressionEncoding>,
+    ) -> Result<ExportTraceServiceResponse, Status> {
+        self.call(
+            "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+            request,
+            compression,
+        )
+    }
+
+    /// Any unary method.
+    pub fn call<Q, R>(
+        &self,
+        path: &'static str,
+        request: Q,
+        compression: Option<CompressionEncoding>,
+    ) -> Result<R, Status>
+    where
+        Q: Message + Send + Sync + 'static,
+        R: Message + Default + Send + Sync + 'static,
+    {
+        let mut client = Grpc::new(self.channel.clone());
+        if let Some(encoding) = compression {
+            client = client.send_compressed(encoding);
+        }
+        self.runtime.block_on(async move {
+            client
+                .ready()
+                .await
+                .map_err(|error| Status::unavailable(error.to_string()))?;
+            let reply = client
+                .unary(
+                    Request::new(request),
+                    PathAndQuery::from_static(path),
+                    ProstCodec::<Q, R>::default(),
+                )
+                .await?;
+            Ok(reply.into_inner())
+        })
+    }
+}
+
+/// The retry time in a status, in seconds.
+pub fn retry_seconds(status: &Status) -> Option<i64> {
+    let status = RpcStatus::decode(status.details()).unwrap();
+    let info = status
+        .details
+        .iter()
+        .find(|any| any.type_url == "type.googleapis.com/google.rpc.RetryInfo")?;
+    let info = RetryInfo::decode(info.value.as_slice()).unwrap();
+    Some(info.retry_delay?.seconds)
+}

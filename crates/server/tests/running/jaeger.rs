@@ -1,0 +1,163 @@
+//! Jaeger batches in Thrift's two protocols, as little of them as a batch needs.
+
+/// A batch of `service` with a trace of `spans` spans, in the binary protocol.
+pub fn binary(service: &str, trace: u128, spans: u64) -> Vec<u8> {
+    batch(&mut Binary(Vec::new()), service, trace, spans)
+}
+
+/// The same in the compact protocol.
+pub fn compact(service: &str, trace: u128, spans: u64) -> Vec<u8> {
+    let mut writer = Compact {
+        bytes: Vec::new(),
+        last: vec![0],
+    };
+    batch(&mut writer, service, trace, spans)
+}
+
+trait Thrift {
+    fn begin_struct(&mut self, field: i16);
+    fn begin_list(&mut self, field: i16, len: usize);
+    fn begin_element(&mut self);
+    fn end(&mut self);
+    fn text(&mut self, field: i16, text: &str);
+    fn int(&mut self, field: i16, value: i64);
+    fn int32(&mut self, field: i16, value: i32);
+    fn bytes(&mut self) -> Vec<u8>;
+}
+
+fn batch(out: &mut dyn Thrift, service: &str, trace: u128, spans: u64) -> Vec<u8> {
+    let start_us = (super::otlp::START_UNIX_NANO / 1000) as i64;
+    out.begin_struct(1);
+    out.text(1, service);
+    out.end();
+    out.begin_list(2, spans as usize);
+    for span in 1..=spans as i64 {
+        out.begin_element();
+        out.int(1, trace as i64);
+        out.int(2, (trace >> 64) as i64);
+        out.int(3, span);
+        out.int(4, 0);
+        out.text(5, &format!("operation {span}"));
+        out.int32(7, 1);
+        out.int(8, start_us + span);
+        out.int(9, 1_000);
+        out.end();
+    }
+    out.end();
+    out.bytes()
+}
+
+struct Binary(Vec<u8>);
+
+impl Binary {
+    fn field(&mut self, kind: u8, field: i16) {
+        self.0.push(kind);
+        self.0.extend(field.to_be_bytes());
+    }
+}
+
+impl Thrift for Binary {
+    fn begin_struct(&mut self, field: i16) {
+        self.field(12, field);
+    }
+
+    fn begin_list(&mut self, field: i16, len: usize) {
+        self.field(15, field);
+        self.0.push(12);
+        self.0.extend((len as i32).to_be_bytes());
+    }
+
+    fn begin_element(&mut self) {}
+
+    fn end(&mut self) {
+        self.0.push(0);
+    }
+
+    fn text(&mut self, field: i16, text: &str) {
+        self.field(11, field);
+        self.0.extend((text.len() as i32).to_be_bytes());
+        self.0.extend(text.as_bytes());
+    }
+
+    fn int(&mut self, field: i16, value: i64) {
+        self.field(10, field);
+        self.0.extend(value.to_be_bytes());
+    }
+
+    fn int32(&mut self, field: i16, value: i32) {
+        self.field(8, field);
+        self.0.extend(value.to_be_bytes());
+    }
+
+    fn bytes(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.0)
+    }
+}
+
+struct Compact {
+    bytes: Vec<u8>,
+    /// The last field's number in each struct that is open.
+    last: Vec<i16>,
+}
+
+impl Compact {
+    fn field(&mut self, kind: u8, field: i16) {
+        let last = self.last.last_mut().unwrap();
+        self.bytes.push(((field - *last) as u8) << 4 | kind);
+        *last = field;
+    }
+
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.bytes.push(value as u8);
+    }
+}
+
+impl Thrift for Compact {
+    fn begin_struct(&mut self, field: i16) {
+        self.field(12, field);
+        self.last.push(0);
+    }
+
+    fn begin_list(&mut self, field: i16, len: usize) {
+        self.field(9, field);
+        if len < 15 {
+            self.bytes.push((len as u8) << 4 | 12);
+        } else {
+            self.bytes.push(0xf0 | 12);
+            self.varint(len as u64);
+        }
+    }
+
+    fn begin_element(&mut self) {
+        self.last.push(0);
+    }
+
+    fn end(&mut self) {
+        self.bytes.push(0);
+        self.last.pop();
+    }
+
+    fn text(&mut self, field: i16, text: &str) {
+        self.field(8, field);
+        self.varint(text.len() as u64);
+        self.bytes.extend(text.as_bytes());
+    }
+
+    fn int(&mut self, field: i16, value: i64) {
+        self.field(6, field);
+        self.varint(((value << 1) ^ (value >> 63)) as u64);
+    }
+
+    fn int32(&mut self, field: i16, value: i32) {
+        self.field(5, field);
+        self.varint(u64::from(((value << 1) ^ (value >> 31)) as u32));
+    }
+
+    fn bytes(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+}

@@ -1,0 +1,86 @@
+//! More than can be taken in: every protocol says so at once, and when to come again.
+
+use prost::Message;
+use tonic::Code;
+
+use crate::running::grpc::{GrpcClient, retry_seconds};
+use crate::running::{Backtrail, RawConnection, Start, jaeger, otlp, post};
+
+/// Takes 64 KiB on their way, of which a stalled request holds 60.
+fn full_server() -> (Backtrail, RawConnection) {
+    let server = Start::new()
+        .arg("--limits-max-in-flight-bytes=64KiB")
+        .arg("--limits-max-body-bytes=64KiB")
+        .arg("--limits-max-inflated-bytes=64KiB")
+        .arg("--limits-max-span-bytes=64KiB")
+        .arg("--limits-grpc-max-message-bytes=64KiB")
+        .start();
+    let mut stalled = RawConnection::open(server.address("otlp-http"));
+    stalled.send(
+        b"POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-protobuf\r\nContent-Length: 65536\r\n\r\n",
+    );
+    stalled.send(&[0; 60 << 10]);
+    while server.metric("backtrail_in_flight_bytes") < (60 << 10) as f64 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    (server, stalled)
+}
+
+#[test]
+fn a_full_queue_answers_at_once_with_a_time_to_retry() {
+    let (server, stalled) = full_server();
+    let request = otlp::larger_than(8 << 10);
+
+    let url = server.url("otlp-http", "/v1/traces");
+    let kind = ("Content-Type", "application/x-protobuf");
+    let reply = post(&url, &[kind], &request.encode_to_vec());
+    assert_eq!((reply.status, reply.header("retry-after")), (429, "1"));
+    let status = otlp::RpcStatus::decode(reply.body.as_slice()).unwrap();
+    assert_eq!(status.code, Code::ResourceExhausted as i32);
+
+    let grpc = GrpcClient::connect(server.address("otlp-grpc"));
+    let status = grpc.export(request.clone(), None).unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(retry_seconds(&status), Some(1));
+
+    let url = server.url("jaeger-http", "/api/traces");
+    let kind = ("Content-Type", "application/x-thrift");
+    let reply = post(&url, &[kind], &jaeger::binary("shop", 1, 200));
+    assert_eq!((reply.status, reply.header("retry-after")), (429, "1"));
+
+    for protocol in ["otlp_http_protobuf", "otlp_grpc", "jaeger_http"] {
+        let refused =
+            format!(r#"backtrail_requests_total{{protocol="{protocol}",status="overloaded"}}"#);
+        assert_eq!(server.metric(&refused), 1.0, "{protocol}");
+    }
+
+    // Small requests still find room, and when the stalled one is gone so do the others.
+    grpc.export(otlp::trace(2, 1), None).unwrap();
+    drop(stalled);
+    while server.metric("backtrail_in_flight_bytes") > 0.0 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    grpc.export(request, None).unwrap();
+}
+
+#[test]
+fn a_disk_without_room_is_said_and_nothing_is_kept() {
+    let server = Start::new().arg("--storage-min-free-bytes=1000TiB").start();
+    let body = otlp::trace(1, 5).encode_to_vec();
+    let kind = ("Content-Type", "application/x-protobuf");
+    let reply = post(&server.url("otlp-http", "/v1/traces"), &[kind], &body);
+    assert_eq!((reply.status, reply.header("retry-after")), (503, "5"));
+    let status = otlp::RpcStatus::decode(reply.body.as_slice()).unwrap();
+    assert_eq!(status.code, Code::Unavailable as i32);
+    assert!(
+        status.message.contains("the disk is almost full"),
+        "{}",
+        status.message
+    );
+
+    let grpc = GrpcClient::connect(server.address("otlp-grpc"));
+    let status = grpc.export(otlp::trace(1, 5), None).unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert_eq!(retry_seconds(&status), Some(5));
+    assert_eq!(server.metric("backtrail_memtable_spans"), 0.0);
+}
