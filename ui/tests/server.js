@@ -5,7 +5,6 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startMock } from './support/mock.js';
 import { requests } from './support/otlp.js';
 
 /** @import { SpanDraft } from './support/otlp.js' */
@@ -16,7 +15,8 @@ const STARTS_WITHIN_MS = 20_000;
 
 export async function startServer() {
   const binary = process.env.BACKTRAIL_BIN;
-  const running = binary === undefined ? await startMock() : await startBinary(resolve(binary));
+  if (binary === undefined) throw new Error('set BACKTRAIL_BIN to the server to test, such as ../target/debug/backtrail');
+  const running = await startBinary(resolve(binary));
   return { ...running, feed: (/** @type {SpanDraft[]} */ drafts) => feed(running.otlp, drafts) };
 }
 
