@@ -4,7 +4,6 @@
 
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
-const { once } = require('node:events');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -38,9 +37,10 @@ class Backtrail {
     this.#process = spawn(SERVER_BINARY, args, { cwd: this.#directory, env: environmentWithoutSettings(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process.stdout.on('data', (chunk) => this.#output.push(chunk));
     this.#process.stderr.on('data', (chunk) => this.#output.push(chunk));
-    this.#exited = once(this.#process, 'exit').then(([code, signal]) => ({ code, signal }));
-    // Whoever waits for the end sees why it could not start; until somebody does, it is no unhandled rejection.
-    this.#exited.catch(() => {});
+    this.#exited = new Promise((resolve) => {
+      this.#process.once('exit', (code, signal) => resolve({ code, signal }));
+      this.#process.once('error', (error) => resolve({ error }));
+    });
     endWithThisProcess(this.#process);
   }
 
@@ -110,16 +110,18 @@ class Backtrail {
 
   async #awaitListeners() {
     let early;
-    this.#exited.then((outcome) => (early = outcome), (error) => (early = error));
+    this.#exited.then((outcome) => (early = outcome));
     try {
       this.#addresses = await eventually('the port file', () => {
         if (early !== undefined) {
-          throw new GivenUp(`the server ended before it listened: ${early.message ?? `exit code ${early.code}, signal ${early.signal}`}`);
+          throw new GivenUp(`the server ended before it listened: ${early.error?.message ?? `exit code ${early.code}, signal ${early.signal}`}`);
         }
         return JSON.parse(fs.readFileSync(this.#portFile, 'utf8'));
       }, START_TIMEOUT_MS);
     } catch (error) {
       this.#process.kill('SIGKILL');
+      await this.#exited;
+      fs.rmSync(this.#directory, { recursive: true });
       throw new Error(`${error.message}. The server printed:\n${this.#printed()}`, { cause: error });
     }
     assert.deepEqual(LISTENERS.filter((name) => !this.#addresses[name]), [], 'listeners that the port file does not name');

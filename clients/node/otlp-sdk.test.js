@@ -169,16 +169,20 @@ for (const [protocol, exporterWith] of Object.entries(EXPORTERS)) {
   });
 }
 
-test('OTLP/HTTP JSON: a number that JSON has no word for costs neither its span nor its neighbours', async () => {
+test('OTLP/HTTP JSON: numbers that fit neither JSON nor 64 bits cost no span', async () => {
   const provider = providerWith(EXPORTERS['OTLP/HTTP JSON']({}));
-  const span = provider.getTracer('numbers').startSpan('numbers', { attributes: { before: 1, nan: NaN, infinite: Infinity, after: 2 } });
+  const span = provider.getTracer('numbers').startSpan('numbers', { attributes: { before: 1, nan: NaN, infinite: Infinity, huge: 1e300, after: 2 } });
   span.end();
   await provider.shutdown();
   const { traceId, spanId } = span.spanContext();
   await backtrail.skeletonOf(traceId, 1);
   const { attributes } = await backtrail.span(traceId, spanId);
-  // The exporter writes {"doubleValue":null} for both, which is a value that is not set.
-  assert.deepEqual(attributes, typedAttributes({ before: 1, nan: null, infinite: null, after: 2 }));
+  // The exporter writes {"doubleValue":null} for the first two, which is a value that is not set, and {"intValue":1e+300} for the third.
+  assert.deepEqual(attributes, [
+    ...typedAttributes({ before: 1, nan: null, infinite: null }),
+    { key: 'huge', type: 'double', value: 1e300 },
+    ...typedAttributes({ after: 2 }),
+  ]);
 });
 
 function providerWith(exporter, batching = {}, idGenerator = new RandomIdGenerator()) {

@@ -46,6 +46,7 @@ class Backtrail:
         except BaseException:
             self._process.kill()
             self._process.wait()
+            shutil.rmtree(self._directory)
             raise
 
     def address(self, listener: str) -> str:
