@@ -27,7 +27,7 @@ pub(super) fn announce(page: &str) -> std::io::Result<()> {
     print(|paint, text| {
         let name = paint("1", "Backtrail demo");
         let page = paint("1;36", page);
-        writeln!(text, "{name} at {page}: filling in the shop's last hour …")
+        writeln!(text, "{name} at {page}: filling in the shop's past …")
     })
 }
 
@@ -47,7 +47,7 @@ fn write_welcome(
     let places = [
         (
             page.to_owned(),
-            "the page: search, and the last hour as a scatter plot",
+            "the page: search, and the shop's past as a scatter plot",
         ),
         (
             trace(highlights.slow_checkout),
