@@ -101,6 +101,21 @@ async function assertNothingRan(page) {
   assert.equal(await page.locator('#app img, #app script').count(), 0);
 }
 
+/**
+ * The waterfall scrolls inside of the window, however many rows it has.
+ * @param {import('playwright-core').Page} page
+ */
+async function assertFitsWindow(page) {
+  await page.waitForTimeout(200);
+  const { canvas, rows, window: height } = await page.evaluate(() => ({
+    canvas: document.querySelector('.wf-canvas')?.clientHeight ?? 0,
+    rows: document.querySelectorAll('.wf-row').length,
+    window: window.innerHeight,
+  }));
+  assert.ok(canvas > 100 && canvas < height, `a canvas of ${canvas} in a window of ${height} pixels`);
+  assert.ok(rows < 60, `${rows} rows in the document`);
+}
+
 test('markup in names and services of the list is text', async () => {
   await withPage(browser, server.web, {}, async (page) => {
     await page.goto('/');
@@ -212,6 +227,9 @@ test('odd traces fit a phone', async () => {
     await withPage(browser, server.web, { width: 390, height: 844, theme: 'dark' }, async (page) => {
       await open(page, spans, `?span=${spans[0].spanId}`);
       await page.locator('.span-detail').waitFor();
+      await assertFitsWindow(page);
+      await page.getByRole('button', { name: 'Close the detail' }).click();
+      await assertFitsWindow(page);
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), true);
       await screenshot(page, `odd-phone-${spans[0].traceId.slice(-1)}`);
     });

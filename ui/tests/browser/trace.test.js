@@ -105,7 +105,7 @@ test('branches collapse and expand by the keyboard, by the mouse and all at once
     const box = await rowBox(page, /placeOrder/);
     await page.mouse.click(box.x + 44, box.y + box.height / 2);
     await eventually(3);
-    await page.waitForFunction(() => location.search.startsWith('?closed='));
+    await page.waitForFunction((id) => location.search === `?closed=${id}`, spans[2].spanId);
     await page.reload();
     await eventually(3);
 

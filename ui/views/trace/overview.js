@@ -71,6 +71,7 @@ class OverviewView {
       void themeVersion.value;
       this.frame.request();
     });
+    canvas.addEventListener('contextrestored', () => this.frame.request());
     canvas.addEventListener('pointerdown', this.#press);
     canvas.addEventListener('pointermove', this.#move);
     canvas.addEventListener('pointerup', this.#release);

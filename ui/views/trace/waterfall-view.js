@@ -53,6 +53,7 @@ export class WaterfallView {
     this.observer = new ResizeObserver(() => this.#resize());
     this.observer.observe(scroller);
     this.stops = [effect(() => this.#follow()), effect(() => this.#reveal())];
+    canvas.addEventListener('contextrestored', () => this.frame.request());
     scroller.addEventListener('scroll', this.#scrolled, { passive: true });
     scroller.addEventListener('pointermove', this.#move);
     scroller.addEventListener('pointerleave', this.#leave);
