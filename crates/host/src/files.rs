@@ -39,8 +39,9 @@ pub trait Files: Send + Sync {
     /// Removes a folder and all that is in it.
     fn remove_dir_all(&self, path: &Path) -> io::Result<()>;
 
-    /// Creates a folder and those above it that are missing, and syncs the parent of each one
-    /// that it created: when it returns, the folders are durable.
+    /// Creates a folder and those above it that are missing. When it returns, the folders are
+    /// durable: it syncs the parent of each one that it created, and of the first that was
+    /// there, because a process that was killed may have created that one and not synced it.
     fn create_dir_all(&self, path: &Path) -> io::Result<()>;
 
     /// Makes durable which names are in a folder.

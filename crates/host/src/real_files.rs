@@ -51,10 +51,16 @@ impl Files for RealFiles {
     }
 
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        if path.as_os_str().is_empty() || path.is_dir() {
+        let Some(parent) = parent_of(path) else {
             return Ok(());
+        };
+        if path.is_dir() {
+            return match self.sync_dir(parent) {
+                // A folder that we may not even read holds nothing that we made.
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+                synced => synced,
+            };
         }
-        let parent = parent_of(path);
         self.create_dir_all(parent)?;
         match fs::create_dir(path) {
             Ok(()) => {}
@@ -114,11 +120,13 @@ impl Files for RealFiles {
     }
 }
 
-/// The folder that holds `path`, as a path that can be opened.
-fn parent_of(path: &Path) -> &Path {
+/// The folder that holds `path`, as a path that can be opened; none for `/` and the working folder.
+fn parent_of(path: &Path) -> Option<&Path> {
     match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+        Some(parent) if parent.as_os_str().is_empty() => {
+            (path != Path::new(".")).then_some(Path::new("."))
+        }
+        parent => parent,
     }
 }
 

@@ -205,3 +205,12 @@ fn free_space_is_part_of_all_space() {
         assert!(space.free > 0 && space.free <= space.total, "{space:?}");
     });
 }
+
+#[test]
+fn the_top_of_the_file_system_is_there() {
+    for path in ["/", ".", ""] {
+        RealFiles.create_dir_all(Path::new(path)).unwrap();
+        let files = SimHost::new(1).host().files;
+        files.create_dir_all(Path::new(path)).unwrap();
+    }
+}

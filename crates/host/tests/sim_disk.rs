@@ -85,6 +85,20 @@ fn created_folders_are_durable_at_once() {
 }
 
 #[test]
+fn a_folder_that_a_killed_process_created_is_made_durable_by_the_next() {
+    for operations in 0..4 {
+        let sim = SimHost::new(1);
+        sim.disk().cut_power_after(operations);
+        let cut = sim.host().files.create_dir_all(Path::new("a/b"));
+        assert!(cut.is_err());
+        sim.crash(Crash::KeepAll);
+        sim.host().files.create_dir_all(Path::new("a/b")).unwrap();
+        sim.crash(Crash::DropUnsynced);
+        assert!(exists(&sim, "a/b"), "killed after {operations} operations");
+    }
+}
+
+#[test]
 fn an_unsynced_removal_is_undone() {
     let sim = SimHost::new(1);
     durable(&sim, "a", b"bytes");

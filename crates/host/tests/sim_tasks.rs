@@ -1,5 +1,7 @@
 //! Simulated tasks run in an order, and in a time, that the seed alone decides.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -27,12 +27,17 @@ impl Content {
         if offset.saturating_add(buf.len() as u64) > self.len {
             return false;
         }
-        for (index, within, range) in pieces(offset, buf.len()) {
-            let piece = &mut buf[range];
-            match self.sectors.get(&index) {
-                Some(sector) => piece.copy_from_slice(&sector[within..within + piece.len()]),
-                None => piece.fill(0),
-            }
+        buf.fill(0);
+        let end = offset + buf.len() as u64;
+        let touched = offset / SECTOR_BYTES..end.div_ceil(SECTOR_BYTES);
+        // Only what is there: most of a preallocated file is not.
+        for (index, sector) in self.sectors.range(touched) {
+            let at = index * SECTOR_BYTES;
+            let from = at.max(offset);
+            let to = (at + SECTOR_BYTES).min(end);
+            let within = (from - at) as usize..(to - at) as usize;
+            let piece = (from - offset) as usize..(to - offset) as usize;
+            buf[piece].copy_from_slice(&sector[within]);
         }
         true
     }

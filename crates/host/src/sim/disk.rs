@@ -322,14 +322,15 @@ impl Files for SimFiles {
 
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
         let found = self.disk.state().image.find(path)?;
+        let Some(parent) = path.parent() else {
+            return Ok(());
+        };
         if let Some(node) = found {
-            return if self.disk.state().image.is_dir(node) {
-                Ok(())
-            } else {
-                Err(ErrorKind::AlreadyExists.into())
-            };
+            if !self.disk.state().image.is_dir(node) {
+                return Err(ErrorKind::AlreadyExists.into());
+            }
+            return self.sync_dir(parent);
         }
-        let parent = path.parent().unwrap_or(Path::new(""));
         self.create_dir_all(parent)?;
         self.simple(OperationKind::CreateDir, path, |image| {
             image.create_dir(path)
