@@ -64,7 +64,7 @@ pub(crate) fn recover(host: &Host, dir: &Path, epoch: u64) -> Result<Recovered, 
     let mut torn = None;
     if let Some((path, mut last)) = readers.pop() {
         let read = read_last(&path, &mut last)?;
-        make_durable(files, dir, &path, &read)?;
+        make_durable(files, &path, &read)?;
         torn = read.torn;
         segments.push(SegmentInfo {
             path,
@@ -185,13 +185,8 @@ fn read_last(path: &Path, reader: &mut SegmentReader) -> Result<LastSegment, Wal
 
 /// Cuts what is no record, and makes durable what is: the last group may never have been synced. It
 /// is written again first, because after a failed sync the kernel can hold pages that read well,
-/// count as clean, and are not on the disk.
-fn make_durable(
-    files: &dyn Files,
-    dir: &Path,
-    path: &Path,
-    read: &LastSegment,
-) -> Result<(), WalError> {
+/// count as clean, and are not on the disk. The file's name was synced before its first record.
+fn make_durable(files: &dyn Files, path: &Path, read: &LastSegment) -> Result<(), WalError> {
     let file = files
         .open_write(path)
         .map_err(WalError::io("open for writing", path))?;
@@ -206,6 +201,5 @@ fn make_durable(
         at += chunk.len() as u64;
     }
     file.set_len(read.end).map_err(WalError::io("cut", path))?;
-    file.sync_all().map_err(WalError::io("sync", path))?;
-    files.sync_dir(dir).map_err(WalError::io("sync", dir))
+    file.sync_all().map_err(WalError::io("sync", path))
 }

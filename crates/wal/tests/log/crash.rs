@@ -76,7 +76,7 @@ fn live(sim: &SimHost, epoch: u64, plan: &Plan, model: &Model, random: &SimRando
         };
         sim.host().tasks.spawn("client", Box::pin(client));
     }
-    sim.run_for(std::time::Duration::from_secs(60));
+    sim.run_for(std::time::Duration::from_mins(1));
     assert_eq!(wal.stats().pending_records, 0);
     !sim.disk().power_is_off()
 }
@@ -166,35 +166,35 @@ fn cut_everywhere(seeds: u64, durability: Durability, crashes: &'static [Crash])
         crashes,
     };
     for seed in 0..seeds {
-        let cuts = (0..).take_while(|cut| run(seed, *cut, &plan)).count();
-        assert!(cuts > 20, "a life has more than {cuts} operations");
+        let cuts = (0..10_000).take_while(|cut| run(seed, *cut, &plan)).count();
+        assert!((20..10_000).contains(&cuts), "a life of {cuts} operations");
     }
 }
 
 #[test]
 fn cut_everywhere_with_torn_writes() {
-    cut_everywhere(20, Durability::Sync, &[Crash::Torn]);
+    cut_everywhere(60, Durability::Sync, &[Crash::Torn]);
 }
 
 #[test]
 fn cut_everywhere_with_nothing_that_was_not_synced() {
-    cut_everywhere(6, Durability::Sync, &[Crash::DropUnsynced]);
+    cut_everywhere(20, Durability::Sync, &[Crash::DropUnsynced]);
 }
 
 #[test]
 fn killed_everywhere_and_the_power_cut_later() {
     // What a killed process left in the page cache is replayed, and then must not vanish.
     let crashes = &[Crash::KeepAll, Crash::Torn, Crash::DropUnsynced];
-    cut_everywhere(12, Durability::Sync, crashes);
+    cut_everywhere(40, Durability::Sync, crashes);
 }
 
 #[test]
 fn cut_everywhere_without_syncs() {
-    cut_everywhere(6, Durability::Os, &[Crash::Torn]);
+    cut_everywhere(20, Durability::Os, &[Crash::Torn]);
 }
 
 #[test]
 fn killed_everywhere_without_syncs_and_the_power_cut_later() {
     let crashes = &[Crash::KeepAll, Crash::KeepAll, Crash::Torn];
-    cut_everywhere(10, Durability::Os, crashes);
+    cut_everywhere(30, Durability::Os, crashes);
 }

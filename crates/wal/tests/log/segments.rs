@@ -93,6 +93,24 @@ fn deleting_is_durable_and_the_log_goes_on() {
 }
 
 #[test]
+fn a_cut_while_segments_are_deleted_leaves_no_hole() {
+    for seed in 0..40 {
+        for operations in 0..=4 {
+            let sim = SimHost::new(seed);
+            let wal = three_segments(&sim);
+            sim.disk().cut_power_after(operations);
+            let deleted = wal.truncate_before(5);
+            assert_eq!(deleted.is_ok(), operations == 4);
+            sim.crash(Crash::Torn);
+            let oldest = names(&sim)[0][..20].parse().unwrap();
+            let (_, replay) = open(&sim, 2, small_segments());
+            let records = replayed(&replay, oldest).unwrap();
+            assert_eq!(records.len() as u64, 6 - oldest);
+        }
+    }
+}
+
+#[test]
 fn replay_from_a_deleted_record_is_an_error() {
     let sim = SimHost::new(1);
     let wal = three_segments(&sim);
