@@ -15,9 +15,6 @@ mod v1;
 #[cfg(test)]
 mod tests;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +54,7 @@ struct Api {
 struct Question<'a> {
     snapshot: &'a Snapshot,
     budget: Budget<'a>,
+    clock: &'a dyn Clock,
 }
 
 /// The routes of all read APIs. Latency by route is measured around it by [`crate::web`].
@@ -95,6 +93,7 @@ impl Api {
             answer(&Question {
                 snapshot: &snapshot,
                 budget: Budget::until(&is_over),
+                clock: &*clock,
             })
         };
         self.gate.run(work).await?

@@ -35,7 +35,7 @@ impl Resources {
 pub(super) struct JaegerTrace<'a> {
     #[serde(rename = "traceID")]
     trace_id: String,
-    spans: Vec<Span<'a>>,
+    spans: Vec<JaegerSpan<'a>>,
     processes: BTreeMap<String, Process<'a>>,
     warnings: Option<Vec<String>>,
 }
@@ -49,7 +49,7 @@ struct Process<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Span<'a> {
+struct JaegerSpan<'a> {
     #[serde(rename = "traceID")]
     trace_id: String,
     #[serde(rename = "spanID")]
@@ -89,7 +89,7 @@ impl<'a> JaegerTrace<'a> {
         let mut spans = Vec::with_capacity(columns.len());
         for row in 0..columns.len() {
             let process_id = processes.id_of(&columns, row, resources)?;
-            spans.push(Span {
+            spans.push(JaegerSpan {
                 trace_id: columns.trace_id(row).to_string(),
                 span_id: columns.span_id(row).to_string(),
                 // Jaeger knows the low 8 bits, those of W3C.

@@ -3,14 +3,14 @@
 use axum::extract::{Path, State};
 use http::Uri;
 use model::TraceId;
-use query::Trace;
+use query::{Budget, QueryError, SearchPage, SearchQuery, Trace};
 
 use super::search::{Wanted, parse};
 use super::trace::{JaegerTrace, Resources};
 use super::{Answer, Envelope, ErrorEntry};
 use crate::api::failure::Failure;
 use crate::api::parameters::Parameters;
-use crate::api::{Api, Json, Question, READ_TIMEOUT};
+use crate::api::{Api, Json, Question, READ_TIMEOUT, SEARCH_TIMEOUT};
 
 /// Spans of one answer. What goes beyond is left out, and the answer says so.
 const MAX_SPANS: usize = 200_000;
@@ -34,7 +34,7 @@ pub(super) async fn search(State(api): State<Api>, uri: Uri) -> Answer {
         let ids = match wanted {
             Wanted::Traces(ids) => ids,
             Wanted::Search(query) => {
-                let page = query::search(question.snapshot, &query, &question.budget)?;
+                let page = search_in_time(question, &query)?;
                 if page.truncated {
                     errors.push(cut_short(
                         "the search took too long; ask for a shorter time range",
@@ -52,6 +52,17 @@ pub(super) async fn search(State(api): State<Api>, uri: Uri) -> Answer {
     Ok(answer.await?)
 }
 
+/// Searches so long that time is left to read what was found.
+fn search_in_time(question: &Question<'_>, query: &SearchQuery) -> Result<SearchPage, QueryError> {
+    let deadline = question.clock.monotonic() + SEARCH_TIMEOUT;
+    let is_over = || (question.budget.is_over)() || question.clock.monotonic() >= deadline;
+    let budget = Budget {
+        is_over: &is_over,
+        ..question.budget
+    };
+    query::search(question.snapshot, query, &budget)
+}
+
 /// Reads traces until there are as many spans as an answer may have.
 fn read(
     question: &Question<'_>,
@@ -61,25 +72,28 @@ fn read(
     let mut traces: Vec<Trace> = Vec::new();
     let mut spans = 0;
     for id in ids {
+        let some_are_here = format!("{} of {} traces are here", traces.len(), ids.len());
         if spans >= MAX_SPANS {
-            let problem = format!(
-                "{} of {} traces are here: there are too many spans",
-                traces.len(),
-                ids.len()
-            );
-            errors.push(cut_short(&problem));
+            errors.push(cut_short(&format!(
+                "{some_are_here}, for they have many spans"
+            )));
             break;
         }
-        match query::trace(question.snapshot, *id, &question.budget)? {
-            Some(trace) => {
+        match query::trace(question.snapshot, *id, &question.budget) {
+            Ok(Some(trace)) => {
                 spans += trace.batch.len();
                 traces.push(trace);
             }
-            None => errors.push(ErrorEntry {
+            Ok(None) => errors.push(ErrorEntry {
                 code: None,
                 msg: NOT_FOUND.to_owned(),
                 trace_id: Some(id.to_string()),
             }),
+            Err(QueryError::OverBudget) if !traces.is_empty() => {
+                errors.push(cut_short(&format!("{some_are_here}, for it took too long")));
+                break;
+            }
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(traces)

@@ -32,7 +32,7 @@ pub(super) async fn search(State(api): State<Api>, uri: Uri) -> Answer {
     let answer = api.ask_for_json(SEARCH_TIMEOUT, move |question| {
         let page = query::search(question.snapshot, &query, &question.budget)?;
         Ok(Body {
-            traces: page.traces.into_iter().map(Trace::from).collect(),
+            traces: page.traces.into_iter().map(Summary::from).collect(),
             next_cursor: page.next.map(|cursor| cursor.to_string()),
             truncated: page.truncated,
         })
@@ -42,13 +42,13 @@ pub(super) async fn search(State(api): State<Api>, uri: Uri) -> Answer {
 
 #[derive(Serialize)]
 struct Body {
-    traces: Vec<Trace>,
+    traces: Vec<Summary>,
     next_cursor: Option<String>,
     truncated: bool,
 }
 
 #[derive(Serialize)]
-struct Trace {
+struct Summary {
     trace_id: Hex<TraceId>,
     root_service: String,
     root_name: String,
@@ -69,7 +69,7 @@ struct Service {
     errors: u64,
 }
 
-impl From<TraceSummary> for Trace {
+impl From<TraceSummary> for Summary {
     fn from(trace: TraceSummary) -> Self {
         let services = trace.services.into_iter().map(|service| Service {
             name: service.name,

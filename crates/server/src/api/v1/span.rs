@@ -18,7 +18,7 @@ pub(super) async fn span(
 ) -> Answer {
     #[derive(Serialize)]
     struct Body<'a> {
-        spans: Vec<Span<'a>>,
+        spans: Vec<Detail<'a>>,
     }
     let trace_id = super::trace_id(&trace_id)?;
     let span_id = super::span_id(&span_id)?;
@@ -26,7 +26,7 @@ pub(super) async fn span(
         let trace = find_trace(question, trace_id)?;
         let columns = trace.batch.columns();
         let rows = trace.rows_of(span_id);
-        let spans: Result<Vec<_>, _> = rows.map(|row| Span::of(&columns, row)).collect();
+        let spans: Result<Vec<_>, _> = rows.map(|row| Detail::of(&columns, row)).collect();
         let spans = spans?;
         if spans.is_empty() {
             let message = format!("span {span_id} is not in trace {trace_id}");
@@ -38,7 +38,7 @@ pub(super) async fn span(
 }
 
 #[derive(Serialize)]
-struct Span<'a> {
+struct Detail<'a> {
     trace_id: Hex<TraceId>,
     span_id: Hex<SpanId>,
     parent_span_id: Option<Hex<SpanId>>,
@@ -62,7 +62,7 @@ struct Span<'a> {
     scope: Scope<'a>,
 }
 
-impl<'a> Span<'a> {
+impl<'a> Detail<'a> {
     fn of(columns: &SpanColumns<'a>, row: usize) -> Result<Self, WireError> {
         let events = columns.event_rows(row).map(|event| Event {
             time_unix_nano: UnixNano(columns.events.times.value(event)),
