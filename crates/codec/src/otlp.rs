@@ -10,8 +10,8 @@ use model::{Limits, SpanBatch, SpanBatchBuilder};
 
 use crate::{DecodeError, Decoded};
 
-/// An event of no content takes 2 bytes on the wire and 50 in a batch, so their number has a limit of its own. A real one takes 30 bytes
-/// on the wire at least: this is more than the largest request has that is allowed by default.
+/// An event of no content takes 2 bytes on the wire and 50 in a batch, so their number has a limit of its own. Real ones
+/// take 32 bytes and more on the wire: of those, the largest request that is allowed by default (64 MiB) has no more than this.
 const MAX_EVENTS: usize = 2 << 20;
 
 /// Decodes an `ExportTraceServiceRequest`.
