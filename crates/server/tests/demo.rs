@@ -1,5 +1,7 @@
 //! `backtrail demo`, as a newcomer runs it.
 
+#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

@@ -61,7 +61,7 @@ fn put_span(out: &mut Writer, span: &DemoSpan) {
     out.i64(9, span.end_us - span.start_us);
     let tags = tags(span);
     out.list(10, tags.iter(), |tag, (key, value)| {
-        put_tag(tag, key, value)
+        put_tag(tag, key, value);
     });
     if !span.events.is_empty() {
         out.list(11, span.events.iter(), |log, event| {
@@ -69,7 +69,7 @@ fn put_span(out: &mut Writer, span: &DemoSpan) {
             fields.extend(event.attributes.iter().cloned());
             log.i64(1, event.time_us);
             log.list(2, fields.iter(), |tag, (key, value)| {
-                put_tag(tag, key, value)
+                put_tag(tag, key, value);
             });
         });
     }

@@ -106,8 +106,8 @@ fn browse(random: &mut Random, start_us: u64) -> Recording {
             }
             r.step("render product page", |r| {
                 r.work(6.0);
-                // One product's recommendations include one without a price.
-                if product % 97 == 0 {
+                // A few products are recommended together with one that has no price.
+                if product.is_multiple_of(97) {
                     r.throw(&Failure::price_missing());
                     500
                 } else {
