@@ -82,22 +82,21 @@ impl Args for SettingArgs {
                 "Settings file [env: BACKTRAIL_CONFIG] [default: ./backtrail.toml where it exists]",
             );
         let flags = SETTINGS.iter().map(|setting| {
-            let default = (setting.show)(&defaults);
+            let default = match (setting.show)(&defaults).trim_matches('"') {
+                "" => String::new(),
+                default => format!(" [default: {default}]"),
+            };
+            let help = format!("{} [env: {}]{default}", setting.help, setting.variable());
+            let heading = setting.table().map_or_else(
+                || "Settings".to_owned(),
+                |table| format!("Settings: {table}"),
+            );
             let arg = Arg::new(setting.key)
                 .long(setting.flag())
                 .value_name(setting.value_name)
                 .action(ArgAction::Set)
-                .help_heading(
-                    setting
-                        .table()
-                        .map_or("Settings".to_owned(), |table| format!("Settings: {table}")),
-                )
-                .help(format!(
-                    "{} [env: {}] [default: {}]",
-                    setting.help,
-                    setting.variable(),
-                    default.trim_matches('"')
-                ));
+                .help_heading(heading)
+                .help(help);
             if setting.is_switch {
                 arg.num_args(0..=1)
                     .require_equals(true)

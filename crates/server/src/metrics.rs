@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use codec::RejectReason;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -120,14 +121,27 @@ impl Metrics {
             gauges: Gauges::default(),
         };
         metrics.register();
+        // Alerts on a rate need the series before the first event.
         for protocol in Protocol::ALL.map(Protocol::label) {
-            // Alerts on a rate need the series before the first event.
             drop(metrics.received.get_or_create(&ProtocolLabel { protocol }));
             drop(
                 metrics
                     .body_bytes
                     .get_or_create(&ProtocolLabel { protocol }),
             );
+            let status = "ok";
+            drop(
+                metrics
+                    .requests
+                    .get_or_create(&RequestLabels { protocol, status }),
+            );
+            for reason in RejectReason::ALL.map(RejectReason::as_str) {
+                drop(
+                    metrics
+                        .rejected
+                        .get_or_create(&RejectionLabels { protocol, reason }),
+                );
+            }
         }
         metrics
     }

@@ -14,16 +14,23 @@ pub(crate) fn cpu_seconds() -> f64 {
 /// Resident memory in bytes; `None` where there is no `/proc`.
 pub(crate) fn resident_memory_bytes(files: &dyn Files) -> Option<u64> {
     let file = files.open(Path::new("/proc/self/statm")).ok()?;
-    // Pages, in decimal: total, resident, shared, … The kernel says no length, so we read until
+    // Pages, in decimal: total, resident, shared, … The kernel tells no length, so we read until
     // the second number ends.
-    let mut text = Vec::new();
-    let mut byte = [0];
-    while text.iter().filter(|byte| **byte == b' ').count() < 2 {
-        file.read_exact_at(&mut byte, text.len() as u64).ok()?;
-        text.extend(byte);
+    let mut numbers = [0_u64; 2];
+    let mut offset = 0;
+    for number in &mut numbers {
+        let mut byte = [0];
+        loop {
+            file.read_exact_at(&mut byte, offset).ok()?;
+            offset += 1;
+            match byte[0] {
+                b' ' => break,
+                digit => *number = *number * 10 + u64::from(digit.checked_sub(b'0')?),
+            }
+        }
     }
-    let resident = std::str::from_utf8(&text).ok()?.split(' ').nth(1)?;
-    Some(resident.parse::<u64>().ok()? * rustix::param::page_size() as u64)
+    let [_total, resident] = numbers;
+    Some(resident * rustix::param::page_size() as u64)
 }
 
 #[cfg(all(test, target_os = "linux"))]

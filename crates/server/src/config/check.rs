@@ -2,6 +2,7 @@
 
 use super::error::{ConfigError, Origin};
 use super::sources::Effective;
+use super::value::SettingValue;
 use super::{Config, Endpoint, Setting};
 
 /// The listeners by the key of their setting.
@@ -55,39 +56,45 @@ pub(super) fn check(effective: &Effective) -> Vec<ConfigError> {
     }
 
     let limits = &config.limits;
-    for (key, bound, request) in [
+    for (wide_key, wide, narrow_key, narrow) in [
         (
             "limits.max_inflated_bytes",
             limits.max_inflated_bytes,
+            "limits.max_body_bytes",
             limits.max_body_bytes,
         ),
         (
-            "limits.max_in_flight_bytes",
-            limits.max_in_flight_bytes,
-            limits.max_body_bytes,
-        ),
-        (
-            "limits.max_in_flight_bytes",
-            limits.max_in_flight_bytes,
+            "limits.max_inflated_bytes",
             limits.max_inflated_bytes,
-        ),
-        (
-            "limits.max_in_flight_bytes",
-            limits.max_in_flight_bytes,
+            "limits.grpc_max_message_bytes",
             limits.grpc_max_message_bytes,
         ),
         (
             "limits.max_inflated_bytes",
             limits.max_inflated_bytes,
+            "limits.max_span_bytes",
             limits.max_span_bytes,
         ),
+        (
+            "limits.max_in_flight_bytes",
+            limits.max_in_flight_bytes,
+            "limits.max_inflated_bytes",
+            limits.max_inflated_bytes,
+        ),
+        (
+            "storage.max_memtable_bytes",
+            config.storage.max_memtable_bytes,
+            "storage.memtable_bytes",
+            config.storage.memtable_bytes,
+        ),
     ] {
-        if bound < request {
+        if wide < narrow {
             complain(
-                key,
+                wide_key,
                 format!(
-                    "{} bytes are fewer than one request may have ({})",
-                    bound.0, request.0
+                    "{} is below {narrow_key}, {}",
+                    wide.to_toml(),
+                    narrow.to_toml()
                 ),
             );
         }
@@ -105,14 +112,6 @@ pub(super) fn check(effective: &Effective) -> Vec<ConfigError> {
                 "a record of the log has at most {} bytes",
                 wal::MAX_PAYLOAD_BYTES
             ),
-        );
-    }
-    if config.storage.max_memtable_bytes < config.storage.memtable_bytes {
-        complain(
-            "storage.max_memtable_bytes",
-            "is below storage.memtable_bytes: senders would be told to retry before anything is \
-             written as a block"
-                .to_owned(),
         );
     }
     errors

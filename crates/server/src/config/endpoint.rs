@@ -71,7 +71,7 @@ impl FromStr for Endpoint {
         if text == "off" {
             return Ok(Self::Off);
         }
-        if let Some(port) = text.strip_prefix("localhost:").unwrap_or(text).parse().ok() {
+        if let Ok(port) = text.strip_prefix("localhost:").unwrap_or(text).parse() {
             return Ok(Self::Loopback(port));
         }
         if let Ok(address) = text.parse() {

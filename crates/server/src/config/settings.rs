@@ -253,3 +253,38 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "Format of our own log lines on stderr"
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guide_has_every_setting_with_its_default_and_meaning() {
+        let guide = include_str!("../../../../docs/configuration.md");
+        let defaults = Config::default();
+        for setting in SETTINGS {
+            let row = format!(
+                "| `{}` | `{}` | {} |\n",
+                setting.key,
+                (setting.show)(&defaults),
+                setting.help.replace('|', "\\|")
+            );
+            assert!(
+                guide.contains(&row),
+                "docs/configuration.md has no row\n{row}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_two_settings_have_one_name_in_any_source() {
+        let mut names: Vec<String> = SETTINGS
+            .iter()
+            .flat_map(|setting| [setting.flag(), setting.variable()])
+            .collect();
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

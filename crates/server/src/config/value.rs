@@ -139,7 +139,8 @@ impl SettingValue for ByteCount {
 
     fn to_toml(&self) -> String {
         for (unit, factor) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
-            if self.0.is_multiple_of(factor) {
+            // 2 GB are no round number of KiB to anybody.
+            if self.0.is_multiple_of(factor) && self.0 / factor < 10_000 {
                 return quoted(&format!("{}{unit}", self.0 / factor));
             }
         }
@@ -217,7 +218,7 @@ impl SettingValue for Age {
 pub(crate) enum Origins {
     /// None: no CORS headers at all.
     Off,
-    /// Any, without credentials.
+    /// Any.
     Any,
     /// These.
     List(Vec<String>),

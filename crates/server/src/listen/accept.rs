@@ -112,7 +112,7 @@ impl Server {
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
             .adaptive_window(true)
-            .keep_alive_interval(Duration::from_secs(60))
+            .keep_alive_interval(Duration::from_mins(1))
             .keep_alive_timeout(Duration::from_secs(20));
         let service = self.router.map_request(|request: Request<Incoming>| {
             let (parts, body) = request.into_parts();

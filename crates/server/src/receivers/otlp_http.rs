@@ -24,7 +24,7 @@ use crate::ingest::{Accepted, Admission, Protocol, RawPayload, Refusal, receive}
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 /// How long a browser may remember what a preflight allowed.
-const PREFLIGHT_AGE: Duration = Duration::from_secs(2 * 60 * 60);
+const PREFLIGHT_AGE: Duration = Duration::from_hours(2);
 
 #[derive(Clone)]
 struct Receiver {
@@ -52,7 +52,8 @@ pub(crate) fn router(
 fn cors(origins: &Origins) -> Option<CorsLayer> {
     let origins = match origins {
         Origins::Off => return None,
-        Origins::Any => AllowOrigin::any(),
+        // Not `*`: `navigator.sendBeacon`, which web exporters use, sends credentials, and a browser refuses `*` for those.
+        Origins::Any => AllowOrigin::mirror_request(),
         Origins::List(list) => list
             .iter()
             .filter_map(|origin| HeaderValue::from_str(origin).ok())
@@ -64,6 +65,8 @@ fn cors(origins: &Origins) -> Option<CorsLayer> {
         .allow_methods([Method::POST])
         // Exporters are configured with headers of all kinds; none of them can do harm here.
         .allow_headers(AllowHeaders::mirror_request())
+        // There is nothing here that a cookie could open.
+        .allow_credentials(true)
         .expose_headers([header::RETRY_AFTER])
         .max_age(PREFLIGHT_AGE);
     Some(layer)

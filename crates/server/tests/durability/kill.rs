@@ -94,7 +94,7 @@ fn what_was_acknowledged_is_there_once_after_kill_9_at_any_instant() {
 
     let server = start(&dir);
     check(&server, &sent);
-    let flushed = server.metric("backtrail_block_spans") as u64;
+    let flushed = server.metric("backtrail_block_spans");
     // Nothing is in memory and in a block, or twice in either.
     let found: u64 = sent
         .iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::running::Backtrail;
 
 /// How many spans of a trace are there, each of them once; `None` when the trace is not there.
-pub fn stored(server: &Backtrail, trace: u128) -> Option<u64> {
+pub(crate) fn stored(server: &Backtrail, trace: u128) -> Option<u64> {
     let (status, body) = server.get(&format!("/api/v1/traces/{trace:032x}/skeleton"));
     if status == 404 {
         return None;
@@ -29,7 +29,6 @@ pub fn stored(server: &Backtrail, trace: u128) -> Option<u64> {
 }
 
 /// All spans that are there, in memory or in blocks.
-pub fn stored_spans(server: &Backtrail) -> u64 {
-    let spans = server.metric("backtrail_memtable_spans") + server.metric("backtrail_block_spans");
-    spans as u64
+pub(crate) fn stored_spans(server: &Backtrail) -> u64 {
+    server.metric("backtrail_memtable_spans") + server.metric("backtrail_block_spans")
 }

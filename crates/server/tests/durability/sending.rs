@@ -8,7 +8,7 @@ use crate::running::{Backtrail, jaeger, otlp, try_post};
 
 /// How a trace is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
+pub(crate) enum Protocol {
     Protobuf,
     Json,
     Thrift,
@@ -16,11 +16,11 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    pub const ALL: [Self; 4] = [Self::Protobuf, Self::Json, Self::Thrift, Self::Grpc];
+    pub(crate) const ALL: [Self; 4] = [Self::Protobuf, Self::Json, Self::Thrift, Self::Grpc];
 }
 
 /// A client of one server.
-pub struct Sender {
+pub(crate) struct Sender {
     protocol: Protocol,
     agent: ureq::Agent,
     url: String,
@@ -28,7 +28,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    pub fn new(protocol: Protocol, server: &Backtrail) -> Self {
+    pub(crate) fn new(protocol: Protocol, server: &Backtrail) -> Self {
         let url = match protocol {
             Protocol::Protobuf | Protocol::Json => server.url("otlp-http", "/v1/traces"),
             Protocol::Thrift => server.url("jaeger-http", "/api/traces"),
@@ -44,7 +44,7 @@ impl Sender {
     }
 
     /// Sends a trace. `Ok` is an acknowledgement of all of it; an error begins with the status.
-    pub fn send(&self, trace: u128, spans: u64) -> Result<(), String> {
+    pub(crate) fn send(&self, trace: u128, spans: u64) -> Result<(), String> {
         let (kind, body) = match self.protocol {
             Protocol::Protobuf => (
                 "application/x-protobuf",

@@ -17,29 +17,29 @@ use tonic_prost::ProstCodec;
 use super::otlp::{RetryInfo, RpcStatus};
 
 /// A connection, and the threads that it needs.
-pub struct GrpcClient {
+pub(crate) struct GrpcClient {
     runtime: Runtime,
     channel: Channel,
 }
 
 impl GrpcClient {
-    pub fn connect(address: SocketAddr) -> Self {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
         let runtime = Runtime::new().unwrap();
         let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
         let channel = runtime.block_on(endpoint.connect()).unwrap();
         Self { runtime, channel }
     }
 
-    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
 
-    pub fn channel(&self) -> Channel {
+    pub(crate) fn channel(&self) -> Channel {
         self.channel.clone()
     }
 
     /// `TraceService/Export`.
-    pub fn export(
+    pub(crate) fn export(
         &self,
         request: ExportTraceServiceRequest,
         compression: Option<CompressionEncoding>,
@@ -52,7 +52,7 @@ impl GrpcClient {
     }
 
     /// Any unary method.
-    pub fn call<Q, R>(
+    pub(crate) fn call<Q, R>(
         &self,
         path: &'static str,
         request: Q,
@@ -84,7 +84,7 @@ impl GrpcClient {
 }
 
 /// The retry time in a status, in seconds.
-pub fn retry_seconds(status: &Status) -> Option<i64> {
+pub(crate) fn retry_seconds(status: &Status) -> Option<i64> {
     let status = RpcStatus::decode(status.details()).unwrap();
     let info = status
         .details

@@ -1,12 +1,12 @@
 //! Jaeger batches in Thrift's two protocols, as little of them as a batch needs.
 
 /// A batch of `service` with a trace of `spans` spans, in the binary protocol.
-pub fn binary(service: &str, trace: u128, spans: u64) -> Vec<u8> {
+pub(crate) fn binary(service: &str, trace: u128, spans: u64) -> Vec<u8> {
     batch(&mut Binary(Vec::new()), service, trace, spans)
 }
 
 /// The same in the compact protocol.
-pub fn compact(service: &str, trace: u128, spans: u64) -> Vec<u8> {
+pub(crate) fn compact(service: &str, trace: u128, spans: u64) -> Vec<u8> {
     let mut writer = Compact {
         bytes: Vec::new(),
         last: vec![0],
@@ -94,6 +94,9 @@ impl Thrift for Binary {
     }
 }
 
+/// The compact protocol's type of a struct.
+const STRUCT: u8 = 0xc;
+
 struct Compact {
     bytes: Vec<u8>,
     /// The last field's number in each struct that is open.
@@ -125,9 +128,9 @@ impl Thrift for Compact {
     fn begin_list(&mut self, field: i16, len: usize) {
         self.field(9, field);
         if len < 15 {
-            self.bytes.push((len as u8) << 4 | 12);
+            self.bytes.push((len as u8) << 4 | STRUCT);
         } else {
-            self.bytes.push(0xf0 | 12);
+            self.bytes.push(0xf0 | STRUCT);
             self.varint(len as u64);
         }
     }

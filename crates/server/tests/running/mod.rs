@@ -5,9 +5,9 @@
     reason = "each test target uses its own part of what they share"
 )]
 
-pub mod grpc;
-pub mod jaeger;
-pub mod otlp;
+pub(crate) mod grpc;
+pub(crate) mod jaeger;
+pub(crate) mod otlp;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -23,17 +23,17 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// Long enough for a machine that compiles at the same time.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How to start it.
-pub struct Start {
+pub(crate) struct Start {
     args: Vec<String>,
     env: Vec<(OsString, OsString)>,
     data_dir: Option<PathBuf>,
 }
 
 /// A server that runs; killed when dropped.
-pub struct Backtrail {
+pub(crate) struct Backtrail {
     child: Child,
     ports: BTreeMap<String, SocketAddr>,
     data_dir: PathBuf,
@@ -44,14 +44,14 @@ pub struct Backtrail {
 }
 
 /// The binary with no settings but what the test gives it.
-pub fn command() -> Command {
+pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_backtrail"));
     command.env_clear();
     command
 }
 
 /// Runs it to its end in a directory that may hold a `backtrail.toml`.
-pub fn run_in(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Output {
+pub(crate) fn run_in(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Output {
     command()
         .args(args)
         .envs(env.iter().copied())
@@ -62,7 +62,7 @@ pub fn run_in(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Output {
 
 impl Start {
     /// `serve` on free ports.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let args = [
             "serve",
             "--otlp-grpc=0",
@@ -78,7 +78,7 @@ impl Start {
     }
 
     /// One more flag; later ones of the same name replace earlier ones.
-    pub fn arg(mut self, arg: impl Into<String>) -> Self {
+    pub(crate) fn arg(mut self, arg: impl Into<String>) -> Self {
         let arg = arg.into();
         let name = |arg: &str| arg.split('=').next().map(str::to_owned);
         self.args.retain(|known| name(known) != name(&arg));
@@ -86,24 +86,24 @@ impl Start {
         self
     }
 
-    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+    pub(crate) fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.env.push((name.into(), value.into()));
         self
     }
 
-    pub fn data_dir(mut self, path: &Path) -> Self {
+    pub(crate) fn data_dir(mut self, path: &Path) -> Self {
         self.data_dir = Some(path.to_owned());
         self
     }
 
     /// Starts it and waits until it listens.
-    pub fn start(self) -> Backtrail {
+    pub(crate) fn start(self) -> Backtrail {
         self.try_start()
             .unwrap_or_else(|(status, log)| panic!("ended with {status}:\n{log}"))
     }
 
     /// Starts it; how it ended and what it said when it did not come to listen.
-    pub fn try_start(self) -> Result<Backtrail, (ExitStatus, String)> {
+    pub(crate) fn try_start(self) -> Result<Backtrail, (ExitStatus, String)> {
         let dir = TempDir::new().unwrap();
         let port_file = dir.path().join("ports.json");
         let data_dir = self
@@ -159,38 +159,38 @@ impl Start {
 
 impl Backtrail {
     /// With defaults, on free ports.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Start::new().start()
     }
 
-    pub fn ports(&self) -> &BTreeMap<String, SocketAddr> {
+    pub(crate) fn ports(&self) -> &BTreeMap<String, SocketAddr> {
         &self.ports
     }
 
-    pub fn address(&self, listener: &str) -> SocketAddr {
+    pub(crate) fn address(&self, listener: &str) -> SocketAddr {
         self.ports[listener]
     }
 
-    pub fn url(&self, listener: &str, path: &str) -> String {
+    pub(crate) fn url(&self, listener: &str, path: &str) -> String {
         format!("http://{}{path}", self.address(listener))
     }
 
-    pub fn data_dir(&self) -> &Path {
+    pub(crate) fn data_dir(&self) -> &Path {
         &self.data_dir
     }
 
     /// What it wrote to stderr so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.stderr.lock().unwrap().clone()
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id() as i32).unwrap();
         kill_process(pid, signal).unwrap();
     }
 
     /// Waits for its end.
-    pub fn wait(&mut self) -> (ExitStatus, String) {
+    pub(crate) fn wait(&mut self) -> (ExitStatus, String) {
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -206,31 +206,31 @@ impl Backtrail {
     }
 
     /// SIGTERM, and how it ended.
-    pub fn stop(&mut self) -> (ExitStatus, String) {
+    pub(crate) fn stop(&mut self) -> (ExitStatus, String) {
         self.signal(Signal::TERM);
         self.wait()
     }
 
     /// `kill -9`.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// GET on the web listener: status and body.
-    pub fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
         let reply = agent().get(self.url("web", path)).call().unwrap();
         let reply = Reply::from(reply);
         (reply.status, reply.text())
     }
 
-    /// The value of a sample in `/metrics`, 0 when it is not there.
-    pub fn metric(&self, sample: &str) -> f64 {
+    /// The value of a sample in `/metrics`, without its fraction; 0 when it is not there.
+    pub(crate) fn metric(&self, sample: &str) -> u64 {
         let (status, text) = self.get("/metrics");
         assert_eq!(status, 200);
         text.lines()
             .find_map(|line| line.strip_prefix(sample)?.strip_prefix(' ')?.parse().ok())
-            .unwrap_or_default()
+            .map_or(0, |value: f64| value as u64)
     }
 }
 
@@ -242,7 +242,7 @@ impl Drop for Backtrail {
 }
 
 /// A client that hands back every status as a reply.
-pub fn agent() -> ureq::Agent {
+pub(crate) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(PATIENCE))
@@ -252,14 +252,14 @@ pub fn agent() -> ureq::Agent {
 
 /// An HTTP reply, read whole.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: ureq::http::HeaderMap,
-    pub body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
-impl From<ureq::http::Response<ureq::Body>> for Reply {
-    fn from(reply: ureq::http::Response<ureq::Body>) -> Self {
+impl From<http::Response<ureq::Body>> for Reply {
+    fn from(reply: http::Response<ureq::Body>) -> Self {
         let (parts, mut body) = reply.into_parts();
         Self {
             status: parts.status.as_u16(),
@@ -270,11 +270,11 @@ impl From<ureq::http::Response<ureq::Body>> for Reply {
 }
 
 impl Reply {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
@@ -282,12 +282,12 @@ impl Reply {
 }
 
 /// POST with these headers.
-pub fn post(url: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+pub(crate) fn post(url: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
     try_post(&agent(), url, headers, body).unwrap()
 }
 
 /// The same, where the server may be killed meanwhile.
-pub fn try_post(
+pub(crate) fn try_post(
     agent: &ureq::Agent,
     url: &str,
     headers: &[(&str, &str)],
@@ -306,21 +306,21 @@ pub fn try_post(
 }
 
 /// An HTTP/1.1 connection by hand, for what no client library does.
-pub struct RawConnection(TcpStream);
+pub(crate) struct RawConnection(TcpStream);
 
 impl RawConnection {
-    pub fn open(address: SocketAddr) -> Self {
+    pub(crate) fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Self(stream)
     }
 
-    pub fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).unwrap();
     }
 
     /// Everything until the server closes, as text.
-    pub fn read_to_end(&mut self) -> String {
+    pub(crate) fn read_to_end(&mut self) -> String {
         let mut bytes = Vec::new();
         self.0.read_to_end(&mut bytes).unwrap();
         String::from_utf8_lossy(&bytes).into_owned()

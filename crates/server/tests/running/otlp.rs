@@ -11,9 +11,9 @@ use prost::Message;
 use serde_json::json;
 
 /// 2026-01-01.
-pub const START_UNIX_NANO: u64 = 1_767_225_600_000_000_000;
+pub(crate) const START_UNIX_NANO: u64 = 1_767_225_600_000_000_000;
 
-pub fn attribute(key: &str, value: &str) -> KeyValue {
+pub(crate) fn attribute(key: &str, value: &str) -> KeyValue {
     KeyValue {
         key: key.to_owned(),
         value: Some(AnyValue {
@@ -24,7 +24,7 @@ pub fn attribute(key: &str, value: &str) -> KeyValue {
 }
 
 /// A good span; ids count from 1.
-pub fn span(trace: u128, span: u64) -> Span {
+pub(crate) fn span(trace: u128, span: u64) -> Span {
     Span {
         trace_id: trace.to_be_bytes().to_vec(),
         span_id: span.to_be_bytes().to_vec(),
@@ -36,7 +36,7 @@ pub fn span(trace: u128, span: u64) -> Span {
 }
 
 /// A request of one service with these spans.
-pub fn request(spans: Vec<Span>) -> ExportTraceServiceRequest {
+pub(crate) fn request(spans: Vec<Span>) -> ExportTraceServiceRequest {
     ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans {
             resource: Some(Resource {
@@ -53,12 +53,12 @@ pub fn request(spans: Vec<Span>) -> ExportTraceServiceRequest {
 }
 
 /// A trace with `spans` good spans.
-pub fn trace(trace: u128, spans: u64) -> ExportTraceServiceRequest {
+pub(crate) fn trace(trace: u128, spans: u64) -> ExportTraceServiceRequest {
     request((1..=spans).map(|id| span(trace, id)).collect())
 }
 
 /// The same trace as OTLP/JSON.
-pub fn trace_json(trace: u128, spans: u64) -> Vec<u8> {
+pub(crate) fn trace_json(trace: u128, spans: u64) -> Vec<u8> {
     let spans: Vec<_> = (1..=spans)
         .map(|id| {
             json!({
@@ -79,7 +79,7 @@ pub fn trace_json(trace: u128, spans: u64) -> Vec<u8> {
 }
 
 /// A request that is larger than `bytes`, in spans of about 1 KiB.
-pub fn larger_than(bytes: usize) -> ExportTraceServiceRequest {
+pub(crate) fn larger_than(bytes: usize) -> ExportTraceServiceRequest {
     let spans = (1..=(bytes / 1024) as u64 + 1).map(|id| Span {
         attributes: vec![attribute("filler", &"x".repeat(1024))],
         ..span(1, id)
@@ -88,7 +88,7 @@ pub fn larger_than(bytes: usize) -> ExportTraceServiceRequest {
 }
 
 /// Rejected spans and message of a reply.
-pub fn partial_success(reply: &[u8]) -> (i64, String) {
+pub(crate) fn partial_success(reply: &[u8]) -> (i64, String) {
     let response = ExportTraceServiceResponse::decode(reply).unwrap();
     let partial = response.partial_success.unwrap_or_default();
     (partial.rejected_spans, partial.error_message)
@@ -96,18 +96,18 @@ pub fn partial_success(reply: &[u8]) -> (i64, String) {
 
 /// `google.rpc.Status`.
 #[derive(Clone, PartialEq, Message)]
-pub struct RpcStatus {
+pub(crate) struct RpcStatus {
     #[prost(int32, tag = "1")]
-    pub code: i32,
+    pub(crate) code: i32,
     #[prost(string, tag = "2")]
-    pub message: String,
+    pub(crate) message: String,
     #[prost(message, repeated, tag = "3")]
-    pub details: Vec<prost_types::Any>,
+    pub(crate) details: Vec<prost_types::Any>,
 }
 
 /// `google.rpc.RetryInfo`.
 #[derive(Clone, PartialEq, Message)]
-pub struct RetryInfo {
+pub(crate) struct RetryInfo {
     #[prost(message, optional, tag = "1")]
-    pub retry_delay: Option<prost_types::Duration>,
+    pub(crate) retry_delay: Option<prost_types::Duration>,
 }

@@ -1,5 +1,10 @@
 //! The real binary from outside: its settings, its life, and what each protocol says to good and bad requests.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that meets something unexpected fails, in its helpers too"
+)]
+
 #[path = "../running/mod.rs"]
 mod running;
 

@@ -87,7 +87,7 @@ fn each_compression_is_taken() {
         assert_eq!(reply, ExportTraceServiceResponse::default());
     }
     client.export(otlp::request(Vec::new()), None).unwrap();
-    assert_eq!(server.metric("backtrail_memtable_spans"), 1500.0);
+    assert_eq!(server.metric("backtrail_memtable_spans"), 1500);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn good_spans_are_kept_and_the_others_counted() {
         "{}",
         partial.error_message
     );
-    assert_eq!(server.metric("backtrail_memtable_spans"), 2.0);
+    assert_eq!(server.metric("backtrail_memtable_spans"), 2);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn what_can_not_be_read_is_an_invalid_argument_that_says_why() {
             "text as gzip",
             vec![gzip_header],
             framed(1, b"text"),
-            "gzip",
+            "body is not valid",
         ),
     ] {
         let (code, message) = call(&server, &headers, body);
@@ -154,7 +154,7 @@ fn what_can_not_be_read_is_an_invalid_argument_that_says_why() {
     }
     // A client may name an encoding and still send a message as it is.
     assert_eq!(call(&server, &[gzip_header], framed(0, &whole)).0, 0);
-    assert_eq!(server.metric("backtrail_memtable_spans"), 5.0);
+    assert_eq!(server.metric("backtrail_memtable_spans"), 5);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_bomb_is_refused_when_it_goes_off() {
             "{message}"
         );
     }
-    assert!(server.metric("process_resident_memory_bytes") < (300 << 20) as f64);
+    assert!(server.metric("process_resident_memory_bytes") < (300 << 20));
 }
 
 #[test]
