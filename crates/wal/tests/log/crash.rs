@@ -173,28 +173,28 @@ fn cut_everywhere(seeds: u64, durability: Durability, crashes: &'static [Crash])
 
 #[test]
 fn cut_everywhere_with_torn_writes() {
-    cut_everywhere(60, Durability::Sync, &[Crash::Torn]);
+    cut_everywhere(40, Durability::Sync, &[Crash::Torn]);
 }
 
 #[test]
 fn cut_everywhere_with_nothing_that_was_not_synced() {
-    cut_everywhere(20, Durability::Sync, &[Crash::DropUnsynced]);
+    cut_everywhere(10, Durability::Sync, &[Crash::DropUnsynced]);
 }
 
 #[test]
 fn killed_everywhere_and_the_power_cut_later() {
     // What a killed process left in the page cache is replayed, and then must not vanish.
     let crashes = &[Crash::KeepAll, Crash::Torn, Crash::DropUnsynced];
-    cut_everywhere(40, Durability::Sync, crashes);
+    cut_everywhere(25, Durability::Sync, crashes);
 }
 
 #[test]
 fn cut_everywhere_without_syncs() {
-    cut_everywhere(20, Durability::Os, &[Crash::Torn]);
+    cut_everywhere(10, Durability::Os, &[Crash::Torn]);
 }
 
 #[test]
 fn killed_everywhere_without_syncs_and_the_power_cut_later() {
     let crashes = &[Crash::KeepAll, Crash::KeepAll, Crash::Torn];
-    cut_everywhere(30, Durability::Os, crashes);
+    cut_everywhere(20, Durability::Os, crashes);
 }
