@@ -111,7 +111,8 @@ fn mixed(trace: &TraceId) -> u64 {
     (folded ^ folded >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16
 }
 
-/// A span, and what makes it a repeat of another: more is not compared here.
+/// A span, and what makes it a repeat of another: more is not compared here. So of two spans that share an id and a start, another one
+/// may count as the earlier than in [`crate::trace()`]; that matters to a child whose own service has neither.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct TraceNode {
     trace_id: TraceId,

@@ -12,6 +12,11 @@ proptest! {
     #[test]
     fn calls_are_the_links_between_services_of_all_traces(kept in any_kept()) {
         let spans = kept.spans();
+        // Which of two spans with one id and one start is the earlier is said by their content, of which a count of calls
+        // compares less than a trace does.
+        prop_assume!(naive::traces(&spans).values().all(|trace| {
+            trace.windows(2).all(|pair| (pair[0].start, pair[0].id) != (pair[1].start, pair[1].id))
+        }));
         let snapshot = kept.snapshot();
         let mut expected: BTreeMap<(String, String), u64> = BTreeMap::new();
         for trace_id in naive::traces(&spans).into_keys() {

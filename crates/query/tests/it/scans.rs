@@ -1,8 +1,11 @@
 //! Spans spread over scans in any way.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
+use block::{ArrivedRange, Block, BlockId, Window};
+use host::sim::SimHost;
 use model::{
     AttributeScope, AttributeValue, Field, OperationCount, PartitionSummary, RowSet, Scan,
     ScanError, SpanBatch, TraceId,
@@ -84,6 +87,20 @@ impl Scan for Partitioned {
     }
 }
 
+/// The spans as a block on a simulated disk.
+fn block_of(spans: &[Span]) -> Block {
+    let host = SimHost::new(1).host();
+    let window_dir = Path::new("default/h0");
+    let id = BlockId::random(&*host.random);
+    let arrived = ArrivedRange {
+        min_unix_nano: 0,
+        max_unix_nano: 0,
+    };
+    let window = Window::Hour(0);
+    let meta = block::write(&host, window_dir, &id, window, arrived, &batch(spans)).unwrap();
+    Block::open(&host, window_dir, &meta).unwrap()
+}
+
 /// One scan with these spans.
 pub(crate) fn snapshot(spans: &[Span]) -> Snapshot {
     Snapshot::new(vec![MemoryScan::new(batch(spans)).into_scan()])
@@ -95,6 +112,8 @@ pub(crate) struct Kept {
     /// The spans of each scan, repeats included.
     scans: Vec<Vec<Span>>,
     rows_each: usize,
+    /// The last so many scans are blocks, the others memtables.
+    blocks: usize,
 }
 
 impl Kept {
@@ -103,9 +122,15 @@ impl Kept {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let scan =
-            |spans: &Vec<Span>| Arc::new(Partitioned::new(spans, self.rows_each)) as Arc<dyn Scan>;
-        Snapshot::new(self.scans.iter().map(scan).collect())
+        let memtables = self.scans.len() - self.blocks;
+        let scans = self.scans.iter().enumerate().map(|(number, spans)| {
+            if number < memtables || spans.is_empty() {
+                Arc::new(Partitioned::new(spans, self.rows_each)) as Arc<dyn Scan>
+            } else {
+                Arc::new(block_of(spans))
+            }
+        });
+        Snapshot::new(scans.collect())
     }
 }
 
@@ -116,14 +141,22 @@ pub(crate) fn any_kept() -> impl Strategy<Value = Kept> {
         0usize..4,
         proptest::option::weighted(0.3, 0usize..4),
     );
-    (proptest::collection::vec(placed, 0..60), 1usize..20).prop_map(|(placed, rows_each)| {
-        let mut scans = vec![Vec::new(); 4];
-        for (span, scan, repeat) in placed {
-            scans[scan].push(span.clone());
-            if let Some(scan) = repeat {
-                scans[scan].push(span);
+    // A block takes much longer to make than a memtable.
+    let blocks = prop_oneof![5 => Just(0usize), 1 => 1usize..=4];
+    (proptest::collection::vec(placed, 0..60), 1usize..20, blocks).prop_map(
+        |(placed, rows_each, blocks)| {
+            let mut scans = vec![Vec::new(); 4];
+            for (span, scan, repeat) in placed {
+                scans[scan].push(span.clone());
+                if let Some(scan) = repeat {
+                    scans[scan].push(span);
+                }
             }
-        }
-        Kept { scans, rows_each }
-    })
+            Kept {
+                scans,
+                rows_each,
+                blocks,
+            }
+        },
+    )
 }

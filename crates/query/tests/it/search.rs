@@ -33,7 +33,7 @@ fn all_pages(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn pages_are_exactly_what_the_model_finds(kept in any_kept(), query in any_query()) {
