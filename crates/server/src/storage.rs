@@ -104,6 +104,12 @@ fn refusal(error: &StoreError) -> Refusal {
         StoreError::Overloaded { .. } | StoreError::Log(wal::WalError::Overloaded { .. }) => {
             Refusal::Overloaded
         }
+        // Once decoded it may be larger than it came; sending it again would not help.
+        StoreError::Log(wal::WalError::PayloadTooLarge { limit, .. }) => {
+            Refusal::InflatesTooLarge {
+                limit_bytes: *limit,
+            }
+        }
         other if other.is_transient() => Refusal::Unavailable {
             reason: other.to_string(),
             retry_after: RETRY_WHEN_FULL,
@@ -112,5 +118,36 @@ fn refusal(error: &StoreError) -> Refusal {
             reason: other.to_string(),
             retry_after: RETRY_WHEN_STOPPED,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sender_is_told_whether_and_when_to_come_again() {
+        let overloaded = StoreError::Overloaded {
+            reason: "memory".to_owned(),
+        };
+        let full = StoreError::DiskFull {
+            free_bytes: 1,
+            min_free_bytes: 2,
+        };
+        let stopped = StoreError::Stopped {
+            reason: "sync failed".into(),
+        };
+        let too_large = StoreError::Log(wal::WalError::PayloadTooLarge { bytes: 2, limit: 1 });
+        for (error, label, retry_seconds) in [
+            (overloaded, "overloaded", Some(1)),
+            (full, "unavailable", Some(5)),
+            (stopped, "unavailable", Some(30)),
+            (too_large, "too_large", None),
+        ] {
+            let refusal = refusal(&error);
+            assert_eq!(refusal.label(), label, "{error}");
+            let after = refusal.retry_after().map(|delay| delay.as_secs());
+            assert_eq!(after, retry_seconds, "{error}");
+        }
     }
 }

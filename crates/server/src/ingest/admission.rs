@@ -166,3 +166,92 @@ fn internal_error() -> Refusal {
         retry_after: Duration::from_secs(30),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::{Protocol, RawPayload};
+    use crate::metrics::Readings;
+
+    /// Says no to everything.
+    struct Stopped;
+
+    impl SpanLog for Stopped {
+        fn append(
+            &self,
+            _tenant: TenantId,
+            _batch: SpanBatch,
+            _payload: Bytes,
+        ) -> BoxFuture<'_, Result<(), Refusal>> {
+            Box::pin(async { Err(stopped()) })
+        }
+    }
+
+    fn stopped() -> Refusal {
+        Refusal::Unavailable {
+            reason: "stopped".to_owned(),
+            retry_after: Duration::from_secs(1),
+        }
+    }
+
+    fn admission(max_in_flight_bytes: usize) -> Admission {
+        let limits = AdmissionLimits {
+            spans: Limits::default(),
+            max_inflated_bytes: 1 << 20,
+            max_in_flight_bytes,
+        };
+        Admission::new(Arc::new(Stopped), limits, Arc::new(Metrics::new()))
+    }
+
+    fn json(admission: &Admission, content_encoding: ContentEncoding, body: Bytes) -> RawPayload {
+        let mut reservation = admission.in_flight().enter(body.len()).unwrap();
+        reservation.grow_to(body.len()).unwrap();
+        RawPayload {
+            protocol: Protocol::OtlpHttpJson,
+            encoding: Encoding::OtlpJson,
+            content_encoding,
+            tenant: TenantId::default_tenant(),
+            body,
+            reservation,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_log_refuses_is_not_acknowledged_and_counted() {
+        let admission = admission(1 << 20);
+        let span = r#"{"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0102030405060708"}"#;
+        let body =
+            format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{span},{span},{{}}]}}]}}]}}"#);
+        let payload = json(&admission, ContentEncoding::Identity, body.into());
+        assert_eq!(admission.admit(payload).await.unwrap_err(), stopped());
+
+        let metrics = admission.metrics().encode(&Readings::default()).unwrap();
+        for sample in [
+            r#"spans_received_total{protocol="otlp_http_json"} 3"#,
+            r#"spans_rejected_total{protocol="otlp_http_json",reason="unavailable"} 2"#,
+            r#"spans_rejected_total{protocol="otlp_http_json",reason="invalid_trace_id"} 1"#,
+        ] {
+            assert!(metrics.contains(sample), "{sample}\n{metrics}");
+        }
+        assert_eq!(admission.in_flight().bytes(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_request_without_spans_needs_no_log() {
+        let admission = admission(1 << 20);
+        let payload = json(&admission, ContentEncoding::Identity, "{}".into());
+        assert_eq!(admission.admit(payload).await.unwrap().received, 0);
+    }
+
+    #[tokio::test]
+    async fn what_a_body_becomes_must_fit_into_the_queue_too() {
+        let admission = admission(1000);
+        let body = zstd::encode_all([b' '; 100_000].as_slice(), 1).unwrap();
+        let payload = json(&admission, ContentEncoding::Zstd, body.into());
+        assert_eq!(
+            admission.admit(payload).await.unwrap_err(),
+            Refusal::Overloaded
+        );
+        assert_eq!(admission.in_flight().bytes(), 0);
+    }
+}
