@@ -46,8 +46,8 @@ fn write_welcome(
     let trace = |id: u128| format!("{page}/trace/{id:032x}");
     let places = [
         (
-            page.to_owned(),
-            "the page: search, and the shop's past as a scatter plot",
+            format!("{page}/search?limit=500"),
+            "the last traces, each a point: duration over time",
         ),
         (
             trace(highlights.slow_checkout),
@@ -59,7 +59,7 @@ fn write_welcome(
         ),
         (
             trace(highlights.import),
-            "an import of 10,000 spans: scroll, collapse, and find \"stock not set\"",
+            "an import of 10,000 spans: scroll, collapse, and find \"SetStock\"",
         ),
         (
             format!("{page}/search?service=catalog&min_duration=1s"),
