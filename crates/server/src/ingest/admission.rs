@@ -246,7 +246,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_body_becomes_must_fit_into_the_queue_too() {
         let admission = admission(1000);
-        let body = zstd::encode_all([b' '; 100_000].as_slice(), 1).unwrap();
+        let body = zstd::encode_all(" ".repeat(100_000).as_bytes(), 1).unwrap();
         let payload = json(&admission, ContentEncoding::Zstd, body.into());
         assert_eq!(
             admission.admit(payload).await.unwrap_err(),
