@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::reading::{stored, stored_spans};
+use crate::reading::stored;
 use crate::running::{Backtrail, Start};
 use crate::sending::{Protocol, Sender};
 
@@ -100,7 +100,7 @@ fn what_was_acknowledged_is_there_once_after_kill_9_at_any_instant() {
         .iter()
         .filter_map(|one| stored(&server, one.trace))
         .sum();
-    assert_eq!(stored_spans(&server), found);
+    assert_eq!(server.stored_spans(), found);
     let acknowledged = sent.iter().filter(|one| one.acknowledged).count();
     println!(
         "{acknowledged} of {} traces acknowledged, {flushed} spans flushed",

@@ -27,8 +27,3 @@ pub(crate) fn stored(server: &Backtrail, trace: u128) -> Option<u64> {
     assert_eq!(distinct.len(), ids.len(), "trace {trace}");
     Some(ids.len() as u64)
 }
-
-/// All spans that are there, in memory or in blocks.
-pub(crate) fn stored_spans(server: &Backtrail) -> u64 {
-    server.metric("backtrail_memtable_spans") + server.metric("backtrail_block_spans")
-}

@@ -226,11 +226,26 @@ impl Backtrail {
 
     /// The value of a sample in `/metrics`, without its fraction; 0 when it is not there.
     pub(crate) fn metric(&self, sample: &str) -> u64 {
+        let [value] = self.metrics([sample]);
+        value
+    }
+
+    /// Several of one instant.
+    pub(crate) fn metrics<const N: usize>(&self, samples: [&str; N]) -> [u64; N] {
         let (status, text) = self.get("/metrics");
         assert_eq!(status, 200);
-        text.lines()
-            .find_map(|line| line.strip_prefix(sample)?.strip_prefix(' ')?.parse().ok())
-            .map_or(0, |value: f64| value as u64)
+        samples.map(|sample| {
+            text.lines()
+                .find_map(|line| line.strip_prefix(sample)?.strip_prefix(' ')?.parse().ok())
+                .map_or(0, |value: f64| value as u64)
+        })
+    }
+
+    /// All spans that are there, in memory or in blocks.
+    pub(crate) fn stored_spans(&self) -> u64 {
+        self.metrics(["backtrail_memtable_spans", "backtrail_block_spans"])
+            .into_iter()
+            .sum()
     }
 }
 
