@@ -43,7 +43,7 @@ fn request(spans: &[Spec]) -> Bytes {
     let mut out = Vec::new();
     put_message(&mut out, 1, |out| {
         put_message(out, 1, |out| {
-            put_key_value(out, 1, "service.name", AnyValue::String("shop"))
+            put_key_value(out, 1, "service.name", AnyValue::String("shop"));
         });
         put_message(out, 2, |out| {
             for span in spans {
@@ -58,7 +58,7 @@ fn request(spans: &[Spec]) -> Bytes {
                     ..SpanFields::default()
                 };
                 put_message(out, 2, |out| {
-                    otlp::put_span(out, &fields, |_| Ok(())).unwrap()
+                    otlp::put_span(out, &fields, |_| Ok(())).unwrap();
                 });
             }
         });
@@ -612,7 +612,7 @@ fn work(sim: &SimHost, store: &Store, naive: &mut Naive) {
         snapshot(store)
             .scans()
             .iter()
-            .all(|scan| scan.len() == 0 || scan.partitions().len() == 1),
+            .all(|scan| scan.is_empty() || scan.partitions().len() == 1),
         "{found}"
     );
 }

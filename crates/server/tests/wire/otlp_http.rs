@@ -213,8 +213,8 @@ fn limits_are_settings() {
 fn a_bomb_is_refused_when_it_goes_off() {
     let server = Backtrail::start();
     let before = server.metric("process_resident_memory_bytes");
-    // 256 MiB of zeros.
-    let zeros = vec![0; 256 << 20];
+    // 512 MiB of zeros.
+    let zeros = vec![0; 512 << 20];
     for (compress, encoding) in [
         (gzip as fn(&[u8]) -> Vec<u8>, "gzip"),
         (zstd, "zstd"),
@@ -233,7 +233,8 @@ fn a_bomb_is_refused_when_it_goes_off() {
         );
     }
     let grown = server.metric("process_resident_memory_bytes") - before;
-    assert!(grown < (256 << 20), "grew by {grown} bytes");
+    // Three times 64 MiB in a buffer that doubles, and what the allocator has not given back yet.
+    assert!(grown < (448 << 20), "grew by {grown} bytes");
 }
 
 #[test]
