@@ -87,14 +87,14 @@ struct EventsBuilder {
 impl EventsBuilder {
     fn new() -> Self {
         Self {
-            trace_id: FixedSizeBinaryBuilder::new(16),
-            span_id: FixedSizeBinaryBuilder::new(8),
-            span_row: UInt32Builder::new(),
-            time: UInt64Builder::new(),
-            name: StringBuilder::new(),
-            attributes: BinaryBuilder::new(),
-            dropped_attributes_count: UInt32Builder::new(),
-            resource: BinaryBuilder::new(),
+            trace_id: FixedSizeBinaryBuilder::with_capacity(0, 16),
+            span_id: FixedSizeBinaryBuilder::with_capacity(0, 8),
+            span_row: UInt32Builder::with_capacity(0),
+            time: UInt64Builder::with_capacity(0),
+            name: StringBuilder::with_capacity(0, 0),
+            attributes: BinaryBuilder::with_capacity(0, 0),
+            dropped_attributes_count: UInt32Builder::with_capacity(0),
+            resource: BinaryBuilder::with_capacity(0, 0),
         }
     }
 
@@ -165,25 +165,25 @@ impl SpanBatchBuilder {
     /// An empty builder.
     pub fn new() -> Self {
         Self {
-            trace_id: FixedSizeBinaryBuilder::new(16),
-            span_id: FixedSizeBinaryBuilder::new(8),
-            parent_span_id: FixedSizeBinaryBuilder::new(8),
-            start: UInt64Builder::new(),
-            end: UInt64Builder::new(),
-            name: StringBuilder::new(),
-            kind: Int32Builder::new(),
-            status_code: Int32Builder::new(),
-            status_message: StringBuilder::new(),
+            trace_id: FixedSizeBinaryBuilder::with_capacity(0, 16),
+            span_id: FixedSizeBinaryBuilder::with_capacity(0, 8),
+            parent_span_id: FixedSizeBinaryBuilder::with_capacity(0, 8),
+            start: UInt64Builder::with_capacity(0),
+            end: UInt64Builder::with_capacity(0),
+            name: StringBuilder::with_capacity(0, 0),
+            kind: Int32Builder::with_capacity(0),
+            status_code: Int32Builder::with_capacity(0),
+            status_message: StringBuilder::with_capacity(0, 0),
             service: Interner::default(),
             resource: Interner::default(),
             scope: Interner::default(),
-            attributes: BinaryBuilder::new(),
-            dropped_attributes_count: UInt32Builder::new(),
-            dropped_events_count: UInt32Builder::new(),
-            links: BinaryBuilder::new(),
-            dropped_links_count: UInt32Builder::new(),
-            trace_state: StringBuilder::new(),
-            flags: UInt32Builder::new(),
+            attributes: BinaryBuilder::with_capacity(0, 0),
+            dropped_attributes_count: UInt32Builder::with_capacity(0),
+            dropped_events_count: UInt32Builder::with_capacity(0),
+            links: BinaryBuilder::with_capacity(0, 0),
+            dropped_links_count: UInt32Builder::with_capacity(0),
+            trace_state: StringBuilder::with_capacity(0, 0),
+            flags: UInt32Builder::with_capacity(0),
             events: EventsBuilder::new(),
             lone_events: None,
             current_service: 0,
@@ -428,10 +428,12 @@ fn append_fixed(builder: &mut FixedSizeBinaryBuilder, value: &[u8]) {
         .expect("the value has the builder's width");
 }
 
+/// Buffers double as they grow, and a batch may stay in the memtable for a minute: what they have too much goes back.
 #[expect(
     clippy::expect_used,
     reason = "the columns are built beside each other above"
 )]
-fn record_batch(schema: &arrow_schema::SchemaRef, columns: Vec<ArrayRef>) -> RecordBatch {
+fn record_batch(schema: &arrow_schema::SchemaRef, mut columns: Vec<ArrayRef>) -> RecordBatch {
+    columns.iter_mut().for_each(Array::shrink_to_fit);
     RecordBatch::try_new(schema.clone(), columns).expect("the columns follow the schema")
 }
