@@ -33,6 +33,12 @@ const panel = (page) => page.getByRole('complementary', { name: 'Span detail' })
 /** The row that the keyboard is at. @param {import('playwright-core').Page} page */
 const activeRow = (page) => grid(page).locator('[aria-selected="true"]');
 
+/** Waits until the keyboard is at the row: rows are drawn in the frame after a key. @param {import('playwright-core').Page} page @param {string} text */
+const activeRowIs = (page, text) => activeRow(page).filter({ hasText: text }).waitFor({ state: 'attached' });
+
+/** Waits until keys go to the treegrid, which gets the focus once the trace is there. @param {import('playwright-core').Page} page */
+const keyboardIsReady = (page) => page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'treegrid');
+
 /** @param {import('playwright-core').Page} page @param {string} [query] */
 async function open(page, query = '') {
   await page.goto(`/trace/${traceId}${query}`);
@@ -59,10 +65,11 @@ test('the treegrid tells what the canvas shows', async () => {
 test('a span’s detail is opened, followed and closed by the keyboard alone', async () => {
   await withPage(browser, server.web, {}, async (page) => {
     await open(page);
+    await keyboardIsReady(page);
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowDown');
-    assert.match((await activeRow(page).textContent()) ?? '', /placeOrder/);
+    await activeRowIs(page, 'placeOrder');
     assert.equal(await grid(page).getAttribute('aria-activedescendant'), await activeRow(page).getAttribute('id'));
     await page.keyboard.press('Enter');
     await panel(page).getByText('order.total').waitFor();
@@ -91,6 +98,7 @@ test('every control of the page is reached by Tab, none of them is a trap', asyn
 test('branches collapse and expand by the keyboard, by the mouse and all at once', async () => {
   await withPage(browser, server.web, {}, async (page) => {
     await open(page);
+    await keyboardIsReady(page);
     const count = async () => Number(await grid(page).getAttribute('aria-rowcount'));
     const eventually = async (/** @type {number} */ wanted) => {
       await page.waitForFunction((n) => document.querySelector('[role=treegrid]')?.getAttribute('aria-rowcount') === String(n), wanted);
@@ -128,7 +136,7 @@ test('find goes from match to match, opens what hides them, and is in the URL', 
     assert.equal(await count.textContent(), '1 of 6');
     await page.keyboard.press('Enter');
     assert.equal(await count.textContent(), '2 of 6');
-    assert.match((await activeRow(page).textContent()) ?? '', /SELECT stock\.items/);
+    await activeRowIs(page, 'SELECT stock.items');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Shift+N');
     assert.equal(await count.textContent(), '1 of 6');
