@@ -87,3 +87,19 @@ export async function rowBox(page, name) {
   assert.ok(box !== null);
   return box;
 }
+
+/**
+ * Repeats an assertion until it holds: the page shows what a key or a click did in a later frame. The last failure is thrown after five seconds.
+ * @param {() => Promise<void>} assertion
+ */
+export async function eventually(assertion) {
+  const deadline = performance.now() + 5000;
+  for (;;) {
+    try {
+      return await assertion();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { screenshot, startBrowser, withPage } from '../browser.js';
+import { eventually, screenshot, startBrowser, withPage } from '../browser.js';
 import { startServer } from '../server.js';
 import { checkout } from '../support/shop.js';
 
@@ -32,7 +32,7 @@ test('before the first span there are snippets to copy; with it, the trace is th
       const code = await page.getByRole('tabpanel').locator('pre').innerText();
       if (name !== 'Node (Jaeger)') assert.ok(code.includes(otlp), name);
       await page.getByRole('button', { name: 'Copy the code' }).click();
-      assert.equal((await page.evaluate(() => navigator.clipboard.readText())).trim(), code.trim());
+      await eventually(async () => assert.equal((await page.evaluate(() => navigator.clipboard.readText())).trim(), code.trim()));
     }
     await screenshot(page, 'empty-1280-light');
     await server.feed(checkout(1, BigInt(Date.now()) * 1_000_000n));

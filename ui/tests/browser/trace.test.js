@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { rowBox, startBrowser, withPage } from '../browser.js';
+import { eventually, rowBox, startBrowser, withPage } from '../browser.js';
 import { startServer } from '../server.js';
 import { checkout } from '../support/shop.js';
 
@@ -133,13 +133,13 @@ test('find goes from match to match, opens what hides them, and is in the URL', 
     const count = page.locator('.find-count');
     await page.waitForFunction(() => document.querySelector('.find-count')?.textContent === '6');
     await page.keyboard.press('Enter');
-    assert.equal(await count.textContent(), '1 of 6');
+    await eventually(async () => assert.equal(await count.textContent(), '1 of 6'));
     await page.keyboard.press('Enter');
-    assert.equal(await count.textContent(), '2 of 6');
+    await eventually(async () => assert.equal(await count.textContent(), '2 of 6'));
     await activeRowIs(page, 'SELECT stock.items');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Shift+N');
-    assert.equal(await count.textContent(), '1 of 6');
+    await eventually(async () => assert.equal(await count.textContent(), '1 of 6'));
     await page.waitForFunction(() => location.search.includes('find=stock'));
     await page.keyboard.press('Escape');
     await page.waitForFunction(() => document.querySelector('.find-count')?.textContent === '');
@@ -235,7 +235,7 @@ test('ids are copied as they are', async () => {
   await withPage(browser, server.web, {}, async (page) => {
     await open(page);
     await page.getByRole('button', { name: 'Copy the trace id' }).click();
-    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), traceId);
+    await eventually(async () => assert.equal(await page.evaluate(() => navigator.clipboard.readText()), traceId));
   });
 });
 
@@ -245,10 +245,10 @@ test('times are shown in the browser’s zone and in UTC', async () => {
     const start = page.locator('.trace-header time');
     const local = await start.textContent();
     await page.getByRole('button', { name: /Show them in UTC/ }).click();
-    assert.match((await start.textContent()) ?? '', / UTC$/);
+    await eventually(async () => assert.match((await start.textContent()) ?? '', / UTC$/));
     assert.notEqual(local, await start.textContent());
     await page.reload();
-    assert.match((await start.textContent()) ?? '', / UTC$/);
+    await eventually(async () => assert.match((await start.textContent()) ?? '', / UTC$/));
   });
 });
 
@@ -260,7 +260,7 @@ test('“?” lists the keys and gives the focus back', async () => {
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press('ArrowDown');
-    assert.equal(await activeRow(page).count(), 1);
+    await eventually(async () => assert.equal(await activeRow(page).count(), 1));
   });
 });
 
