@@ -5,7 +5,9 @@ use std::sync::Arc;
 use arrow_array::builder::{FixedSizeBinaryBuilder, UInt64Builder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, UInt32Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, BinaryArray, DictionaryArray, RecordBatch, UInt32Array};
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, DictionaryArray, RecordBatch, UInt32Array, new_null_array,
+};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use hashbrown::{HashMap, HashSet};
 use model::batch::filter::{attribute_matches, resource_matches, scope_matches};
@@ -352,7 +354,16 @@ impl Block {
     ) -> Result<RecordBatch, ScanError> {
         let mut arrays: Vec<ArrayRef> = Vec::new();
         for field in schema::EVENTS.fields() {
-            arrays.push(column(&self.events, &batch, field.name())?.clone());
+            let array = batch.column_by_name(field.name()).cloned();
+            arrays.push(match field.name().as_str() {
+                // Blocks of earlier builds lack it.
+                "scope" => {
+                    array.unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows()))
+                }
+                name => {
+                    array.ok_or_else(|| self.events.error(format!("it has no column {name}")))?
+                }
+            });
         }
         if let Some(span_rows) = span_rows {
             arrays[2] = Arc::new(span_rows);

@@ -30,6 +30,7 @@ pub mod batch;
 mod id;
 mod limits;
 mod scan;
+mod signal;
 mod tenant;
 
 pub use backtrail_wire::WireError;
@@ -38,6 +39,7 @@ pub use batch::{SpanBatch, SpanBatchBuilder, SpanColumns};
 pub use id::{IdError, SpanId, TraceId};
 pub use limits::Limits;
 pub use scan::{AttributeScope, Field, OperationCount, PartitionSummary, RowSet, Scan, ScanError};
+pub use signal::Signal;
 pub use tenant::{TenantError, TenantId};
 
 /// The name of a service that names none, as OpenTelemetry's resource conventions have it.

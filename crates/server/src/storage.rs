@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use host::{BoxFuture, Host};
-use model::{SpanBatch, TenantId};
+use model::{Signal, SpanBatch, TenantId};
 use store::{OnSync, Retention, Store, StoreError, StoreOptions};
 use tokio::task::JoinHandle;
 
@@ -86,11 +86,12 @@ impl SpanLog for StoreLog {
     fn append(
         &self,
         tenant: TenantId,
+        signal: Signal,
         batch: SpanBatch,
         payload: Bytes,
     ) -> BoxFuture<'_, Result<(), Refusal>> {
         Box::pin(async move {
-            match self.0.append(&tenant, batch, payload).await {
+            match self.0.append(&tenant, signal, batch, payload).await {
                 Ok(_seq) => Ok(()),
                 Err(error) => Err(refusal(&error)),
             }

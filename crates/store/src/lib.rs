@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use host::sim::SimHost;
-//! use model::{SpanBatch, TenantId};
+//! use model::{Signal, SpanBatch, TenantId};
 //! use store::{Store, StoreOptions};
 //!
 //! # fn main() -> Result<(), store::StoreError> {
@@ -13,7 +13,7 @@
 //! let tenant = TenantId::default_tenant();
 //! let store = sim.block_on(Store::open(sim.host(), StoreOptions::new("data")))?;
 //! // A request of the tracing protocol, here an empty one: the batch for searching, its bytes for the log.
-//! sim.block_on(store.append(&tenant, SpanBatch::empty(), "".into()))?;
+//! sim.block_on(store.append(&tenant, Signal::Traces, SpanBatch::empty(), "".into()))?;
 //! assert!(store.snapshot(&tenant).scans().is_empty());
 //! # Ok(())
 //! # }

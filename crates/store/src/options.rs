@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{SpanBatch, WireError};
+use model::{Signal, SpanBatch, WireError};
 use wal::{Durability, OnSync};
 
-/// Reads a payload of the log that was admitted before.
-pub type ReadPayload = Arc<dyn Fn(&[u8]) -> Result<SpanBatch, WireError> + Send + Sync>;
+/// Reads a payload of the log that was admitted before as this signal.
+pub type ReadPayload = Arc<dyn Fn(Signal, &[u8]) -> Result<SpanBatch, WireError> + Send + Sync>;
 
 /// How much is kept, and how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub struct StoreOptions {
     pub min_free_bytes: u64,
     /// Told about each sync of the log.
     pub on_sync: Option<OnSync>,
-    /// Reads the log's payloads at replay; [`SpanBatch::from_otlp`] by default.
+    /// Reads the log's payloads at replay; [`SpanBatch::from_otlp`] and [`SpanBatch::from_otlp_logs`] by default.
     pub read_payload: ReadPayload,
 }
 
@@ -84,7 +84,10 @@ impl StoreOptions {
             retention: Retention::default(),
             min_free_bytes: 256 << 20,
             on_sync: None,
-            read_payload: Arc::new(SpanBatch::from_otlp),
+            read_payload: Arc::new(|signal, payload| match signal {
+                Signal::Traces => SpanBatch::from_otlp(payload),
+                Signal::Logs => SpanBatch::from_otlp_logs(payload),
+            }),
         }
     }
 }

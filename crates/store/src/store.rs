@@ -9,7 +9,7 @@ use block::Block;
 use bytes::Bytes;
 use hashbrown::HashMap;
 use host::{FileLock, Host, TasksExt};
-use model::{RowSet, Scan, SpanBatch, SpanBatchBuilder, TenantId, TraceId};
+use model::{RowSet, Scan, Signal, SpanBatch, SpanBatchBuilder, TenantId, TraceId};
 use tokio::sync::Notify;
 use wal::{NewRecord, PayloadCodec, Record, RecordKind, Replay, Wal, WalOptions};
 
@@ -83,17 +83,22 @@ impl Store {
         Ok(store)
     }
 
-    /// Keeps a batch: it is in the log under the configured durability, and found by every later snapshot, when this resolves. `payload` is the batch as OTLP protobuf.
+    /// Keeps a batch: it is in the log under the configured durability, and found by every later snapshot, when this resolves. `payload` is the batch as OTLP protobuf
+    /// of the signal, from which replay makes the same batch.
     pub async fn append(
         &self,
         tenant: &TenantId,
+        signal: Signal,
         batch: SpanBatch,
         payload: Bytes,
     ) -> Result<u64, StoreError> {
         self.admit()?;
         let arrived_unix_nano = self.inner.host.clock.now_unix_nano();
         let record = NewRecord {
-            kind: RecordKind::Traces,
+            kind: match signal {
+                Signal::Traces => RecordKind::Traces,
+                Signal::Logs => RecordKind::Logs,
+            },
             codec: PayloadCodec::OtlpProtobuf,
             tenant: tenant.to_arc(),
             arrived_unix_nano,
@@ -388,13 +393,14 @@ impl Inner {
         };
         let tenant =
             TenantId::new(&record.tenant).map_err(|error| unreadable(error.to_string()))?;
-        if record.kind != RecordKind::Traces || record.codec != PayloadCodec::OtlpProtobuf {
-            return Err(unreadable(format!(
-                "its kind {:?} is not known here",
-                record.kind
-            )));
-        }
-        let mut batch = (self.options.read_payload)(&record.payload)
+        let signal = match record.kind {
+            RecordKind::Traces => Signal::Traces,
+            RecordKind::Logs => Signal::Logs,
+            RecordKind::Tombstone => {
+                return Err(unreadable("its kind is not known here".to_owned()));
+            }
+        };
+        let mut batch = (self.options.read_payload)(signal, &record.payload)
             .map_err(|error| unreadable(error.to_string()))?;
         if record.seq <= frozen_upto {
             let stays = |trace_id: TraceId| {

@@ -1,6 +1,6 @@
-//! OTLP traces: borrowed views of the messages, and an encoder.
+//! OTLP traces and logs: borrowed views of the messages, and an encoder of spans.
 //!
-//! Source: `opentelemetry/proto/trace/v1/trace.proto`, `common/v1/common.proto` and `resource/v1/resource.proto`, version 1.9.
+//! Source: `opentelemetry/proto/trace/v1/trace.proto`, `logs/v1/logs.proto`, `common/v1/common.proto` and `resource/v1/resource.proto`, version 1.9.
 //!
 //! A view keeps the bytes it was made from and reads fields when they are asked for. Attribute lists are handled in one
 //! form throughout: the bytes of a `KeyValueList` message, which [`Attributes`] reads and every part of Backtrail stores.
@@ -8,11 +8,13 @@
 mod attributes;
 mod check;
 mod encode;
+mod logs;
 mod span;
 mod trace;
 
 pub use attributes::{AnyValue, ArrayValue, Attributes, KeyValue, put_any_value, put_key_value};
 pub use check::{SpanFault, SpanLimits};
 pub use encode::{SpanFields, put_event, put_span};
+pub use logs::{LogRecord, LogsData, ResourceLogs, ScopeLogs};
 pub use span::{Event, Link, Span, Status};
 pub use trace::{ResourceSpans, ScopeSpans, TracesData};

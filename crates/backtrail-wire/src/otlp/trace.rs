@@ -185,7 +185,7 @@ impl<'a> ScopeSpans<'a> {
     }
 }
 
-fn put_all_but(message: &[u8], number: u32, out: &mut Vec<u8>) -> Result<(), WireError> {
+pub(super) fn put_all_but(message: &[u8], number: u32, out: &mut Vec<u8>) -> Result<(), WireError> {
     for field in Fields::new(message) {
         let field = field?;
         if field.number != number {

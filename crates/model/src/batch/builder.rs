@@ -59,7 +59,7 @@ impl Interner {
 pub struct LoneEvent<'a> {
     /// The trace that it names.
     pub trace_id: TraceId,
-    /// The span that it names.
+    /// The span that it names, zero when it names none.
     pub span_id: SpanId,
     /// Nanoseconds since 1970.
     pub time_unix_nano: u64,
@@ -71,6 +71,8 @@ pub struct LoneEvent<'a> {
     pub dropped_attributes_count: u32,
     /// Envelope of the resource that sent it.
     pub resource: &'a [u8],
+    /// Envelope of the instrumentation scope that made it.
+    pub scope: &'a [u8],
 }
 
 struct EventsBuilder {
@@ -82,6 +84,7 @@ struct EventsBuilder {
     attributes: BinaryBuilder,
     dropped_attributes_count: UInt32Builder,
     resource: BinaryBuilder,
+    scope: BinaryBuilder,
 }
 
 impl EventsBuilder {
@@ -95,6 +98,7 @@ impl EventsBuilder {
             attributes: BinaryBuilder::with_capacity(0, 0),
             dropped_attributes_count: UInt32Builder::with_capacity(0),
             resource: BinaryBuilder::with_capacity(0, 0),
+            scope: BinaryBuilder::with_capacity(0, 0),
         }
     }
 
@@ -107,8 +111,10 @@ impl EventsBuilder {
         self.attributes.append_value(event.attributes.as_bytes());
         self.dropped_attributes_count
             .append_value(event.dropped_attributes_count);
+        let is_lone = span_row.is_none();
         self.resource
-            .append_option(span_row.is_none().then_some(event.resource));
+            .append_option(is_lone.then_some(event.resource));
+        self.scope.append_option(is_lone.then_some(event.scope));
     }
 
     fn finish(mut self) -> RecordBatch {
@@ -121,6 +127,7 @@ impl EventsBuilder {
             Arc::new(self.attributes.finish()),
             Arc::new(self.dropped_attributes_count.finish()),
             Arc::new(self.resource.finish()),
+            Arc::new(self.scope.finish()),
         ];
         record_batch(&schema::EVENTS, columns)
     }
@@ -265,6 +272,7 @@ impl SpanBatchBuilder {
                     attributes: Attributes::new(&self.scratch),
                     dropped_attributes_count: event.dropped_attributes_count,
                     resource: &[],
+                    scope: &[],
                 },
             );
         }
@@ -401,6 +409,14 @@ impl SpanBatchBuilder {
     }
 }
 
+fn value_or_empty(array: &BinaryArray, row: usize) -> &[u8] {
+    if array.is_valid(row) {
+        array.value(row)
+    } else {
+        &[]
+    }
+}
+
 fn event_at<'a>(from: &SpanColumns<'a>, event_row: usize) -> LoneEvent<'a> {
     let events = from.events;
     LoneEvent {
@@ -410,11 +426,8 @@ fn event_at<'a>(from: &SpanColumns<'a>, event_row: usize) -> LoneEvent<'a> {
         name: events.names.value(event_row),
         attributes: events.attributes(event_row),
         dropped_attributes_count: events.dropped_attributes_counts.value(event_row),
-        resource: if events.resources.is_valid(event_row) {
-            events.resources.value(event_row)
-        } else {
-            &[]
-        },
+        resource: value_or_empty(events.resources, event_row),
+        scope: value_or_empty(events.scopes, event_row),
     }
 }
 

@@ -165,6 +165,7 @@ pub struct EventColumns<'a> {
     pub attributes: &'a BinaryArray,
     pub dropped_attributes_counts: &'a UInt32Array,
     pub resources: &'a BinaryArray,
+    pub scopes: &'a BinaryArray,
 }
 
 impl<'a> EventColumns<'a> {
@@ -178,6 +179,7 @@ impl<'a> EventColumns<'a> {
             attributes: events.column(5).as_binary(),
             dropped_attributes_counts: events.column(6).as_primitive::<UInt32Type>(),
             resources: events.column(7).as_binary(),
+            scopes: events.column(8).as_binary(),
         }
     }
 

@@ -5,6 +5,7 @@ mod canonical;
 mod columns;
 pub mod filter;
 mod otlp;
+mod otlp_logs;
 pub mod schema;
 
 pub use builder::{LoneEvent, SpanBatchBuilder};

@@ -37,7 +37,7 @@ pub static SPANS: LazyLock<SchemaRef> = LazyLock::new(|| {
 });
 
 /// One row an event. `span_row` is the row of its span in the same batch, and null for an event that came without its span;
-/// rows are sorted by it, those without come last. `resource` is set only for events without their span.
+/// rows are sorted by it, those without come last. `resource` and `scope` are set only for events without their span.
 pub static EVENTS: LazyLock<SchemaRef> = LazyLock::new(|| {
     Arc::new(Schema::new(vec![
         Field::new("trace_id", DataType::FixedSizeBinary(16), false),
@@ -48,5 +48,6 @@ pub static EVENTS: LazyLock<SchemaRef> = LazyLock::new(|| {
         Field::new("attributes", DataType::Binary, false),
         Field::new("dropped_attributes_count", DataType::UInt32, false),
         Field::new("resource", DataType::Binary, true),
+        Field::new("scope", DataType::Binary, true),
     ]))
 });

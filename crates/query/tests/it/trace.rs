@@ -190,6 +190,7 @@ fn lone_event<'a>(id: u8, attributes: &'a [u8], resource: &'a [u8]) -> LoneEvent
         attributes: Attributes::new(attributes),
         dropped_attributes_count: 0,
         resource,
+        scope: &[],
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use codec::{ContentEncoding, Decoded, Encoding, InflateError, Rejections};
 use host::BoxFuture;
-use model::{Limits, SpanBatch, TenantId};
+use model::{Limits, Signal, SpanBatch, TenantId};
 use tokio::sync::Semaphore;
 
 use super::{InFlight, RawPayload, Refusal};
@@ -22,6 +22,7 @@ pub(crate) trait SpanLog: Send + Sync {
     fn append(
         &self,
         tenant: TenantId,
+        signal: Signal,
         batch: SpanBatch,
         payload: Bytes,
     ) -> BoxFuture<'_, Result<(), Refusal>>;
@@ -110,7 +111,7 @@ impl Admission {
         let spans = decoded.batch.len();
         let appended = self
             .log
-            .append(tenant, decoded.batch, decoded.payload)
+            .append(tenant, Signal::Traces, decoded.batch, decoded.payload)
             .await;
         match appended {
             Ok(()) => Ok(accepted),
@@ -180,6 +181,7 @@ mod tests {
         fn append(
             &self,
             _tenant: TenantId,
+            _signal: Signal,
             _batch: SpanBatch,
             _payload: Bytes,
         ) -> BoxFuture<'_, Result<(), Refusal>> {
