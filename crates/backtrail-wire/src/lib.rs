@@ -31,9 +31,11 @@ pub mod otlp;
 pub mod otlp_json;
 pub mod protobuf;
 mod rejection;
+mod thrift;
 
 pub use error::WireError;
 pub use rejection::{OtlpPath, RejectReason, Rejections};
+pub use thrift::{ThriftError, ThriftErrorKind};
 
 /// A request in another encoding, as OTLP protobuf.
 #[derive(Debug, Clone, PartialEq, Eq)]

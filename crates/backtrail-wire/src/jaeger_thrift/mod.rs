@@ -26,12 +26,9 @@
 //! What has no place in OTLP and is dropped: `seqNo` and `stats` of the batch, `incomplete` and the high 24 bits of `flags` of a span, and
 //! that a tag of one type had values of other types beside it.
 
-mod binary;
-mod compact;
-mod protocol;
 mod tags;
 mod translate;
 mod views;
 
-pub use protocol::{ThriftError, ThriftErrorKind};
+pub use crate::thrift::{ThriftError, ThriftErrorKind};
 pub use translate::{Encoding, to_otlp};

@@ -1,9 +1,9 @@
 //! What tags say: their values as OTLP values, and the tags of a span that OTLP has fields for.
 
-use super::protocol::{Read, ThriftError};
-use super::views::{List, Tag};
+use super::views::Tag;
 use crate::RejectReason;
 use crate::otlp::{AnyValue, Status};
+use crate::thrift::{List, Read, ThriftError};
 
 /// What is wrong with a span, or with the process.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -3,15 +3,13 @@
 use std::collections::HashMap;
 use std::fmt::{self, Display};
 
-use super::binary::Binary;
-use super::compact::Compact;
-use super::protocol::{Read, ThriftError, ThriftErrorKind, Type};
 use super::tags::{Fault, Meaning, key_values, utf8};
-use super::views::{List, Log, Process, Span, SpanRef};
+use super::views::{Log, Process, Span, SpanRef};
 use crate::otlp::{self, AnyValue, SpanFault, SpanLimits, put_key_value};
 use crate::protobuf::{
     begin_message, put_bytes, put_fixed32, put_fixed64, put_int, put_message, put_str,
 };
+use crate::thrift::{Binary, Compact, List, Read, ThriftError, ThriftErrorKind, Type};
 use crate::{Rejections, Transcoded};
 
 /// What OpenTelemetry's exporters wrote as service name when there was none.

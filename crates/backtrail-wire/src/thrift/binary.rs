@@ -3,7 +3,7 @@
 use super::protocol::{Cursor, Field, Read, Result, ThriftErrorKind, Type};
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Binary<'a>(Cursor<'a>);
+pub(crate) struct Binary<'a>(Cursor<'a>);
 
 impl Binary<'_> {
     fn kind(&mut self, code: u8) -> Result<Type> {

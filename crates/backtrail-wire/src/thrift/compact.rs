@@ -3,7 +3,7 @@
 use super::protocol::{Cursor, Field, Read, Result, ThriftErrorKind, Type};
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Compact<'a>(Cursor<'a>);
+pub(crate) struct Compact<'a>(Cursor<'a>);
 
 impl Compact<'_> {
     fn kind(&mut self, code: u8) -> Result<Type> {

@@ -3,7 +3,7 @@
 /// Unknown fields may be nested as deep as this.
 const MAX_SKIP_DEPTH: usize = 32;
 
-/// A batch that can't be read, and where.
+/// A message that can't be read, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("at byte {offset}: {kind}")]
 pub struct ThriftError {
@@ -13,7 +13,7 @@ pub struct ThriftError {
     pub kind: ThriftErrorKind,
 }
 
-/// What is wrong with a batch.
+/// What is wrong with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ThriftErrorKind {
@@ -41,19 +41,19 @@ pub enum ThriftErrorKind {
     /// A field that every batch has is missing.
     #[error("not a jaeger.thrift Batch: it has no {0}")]
     Missing(&'static str),
-    /// There is more after the batch.
-    #[error("{len_bytes} bytes follow the end of the batch")]
+    /// There is more after the message.
+    #[error("{len_bytes} bytes follow the end of the message")]
     Trailing {
         /// How many.
         len_bytes: usize,
     },
 }
 
-pub(super) type Result<T> = std::result::Result<T, ThriftError>;
+pub(crate) type Result<T> = std::result::Result<T, ThriftError>;
 
 /// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Type {
+pub(crate) enum Type {
     Bool,
     Byte,
     I16,
@@ -70,7 +70,7 @@ pub(super) enum Type {
 
 /// The header of a struct's field.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Field {
+pub(crate) struct Field {
     pub id: i16,
     pub kind: Type,
     /// The value of a `bool` in the compact protocol, where the header has it.
@@ -78,7 +78,7 @@ pub(super) struct Field {
 }
 
 /// Reads values of one protocol. A copy of a reader is a place to come back to.
-pub(super) trait Read<'a>: Copy {
+pub(crate) trait Read<'a>: Copy {
     fn new(bytes: &'a [u8]) -> Self;
     fn cursor(&mut self) -> &mut Cursor<'a>;
 
@@ -151,28 +151,28 @@ pub(super) trait Read<'a>: Copy {
 
 /// A place in the input.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     offset: usize,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, offset: 0 }
     }
 
-    pub(super) const fn error(&self, kind: ThriftErrorKind) -> ThriftError {
+    pub(crate) const fn error(&self, kind: ThriftErrorKind) -> ThriftError {
         ThriftError {
             offset: self.offset,
             kind,
         }
     }
 
-    pub(super) const fn remaining(&self) -> usize {
+    pub(crate) const fn remaining(&self) -> usize {
         self.bytes.len() - self.offset
     }
 
-    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8]> {
+    pub(crate) fn take(&mut self, len: usize) -> Result<&'a [u8]> {
         let rest = &self.bytes[self.offset..];
         let Some(taken) = rest.get(..len) else {
             let needed = len - rest.len();
@@ -182,18 +182,18 @@ impl<'a> Cursor<'a> {
         Ok(taken)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
     }
 
-    pub(super) fn byte(&mut self) -> Result<u8> {
+    pub(crate) fn byte(&mut self) -> Result<u8> {
         self.array().map(|[byte]| byte)
     }
 
     /// A length that was read, of things that take at least `min_bytes` each.
-    pub(super) fn length(&self, len: i64, min_bytes: usize) -> Result<usize> {
+    pub(crate) fn length(&self, len: i64, min_bytes: usize) -> Result<usize> {
         let Ok(len) = usize::try_from(len) else {
             return Err(self.error(ThriftErrorKind::NegativeLength(len)));
         };
