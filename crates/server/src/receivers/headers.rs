@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, header};
 use crate::ingest::Refusal;
 
 /// The media type in lower case, without its parameters; empty when there is none.
-pub(super) fn media_type(headers: &HeaderMap) -> String {
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
     let whole = headers
         .get(header::CONTENT_TYPE)
         .map(|value| value.as_bytes().escape_ascii().to_string())

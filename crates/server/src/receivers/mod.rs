@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::ingest::BodyLimits;
 
+pub(crate) use headers::media_type;
 pub(crate) use jaeger_http::router as jaeger_http;
 pub(crate) use otlp_grpc::{TRACE_SERVICE, router as otlp_grpc};
 pub(crate) use otlp_http::router as otlp_http;

@@ -316,3 +316,16 @@ fn reflection_describes_the_service_in_both_versions() {
     describe!(v1);
     describe!(v1alpha);
 }
+
+#[test]
+fn a_deadline_is_kept() {
+    let server = Backtrail::start();
+    let message = framed(0, &otlp::trace(1, 1).encode_to_vec());
+    let export = |timeout| call(&server, &[("grpc-timeout", timeout)], message.clone());
+    // Nothing is logged and synced within a nanosecond.
+    let (code, text) = export("1n");
+    assert_eq!(code, Code::DeadlineExceeded as i32, "{text}");
+    assert_eq!(export("30S").0, Code::Ok as i32);
+    let (code, text) = export("1 minute");
+    assert_eq!(code, Code::InvalidArgument as i32, "{text}");
+}

@@ -9,18 +9,16 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::routing::post;
 use codec::Encoding;
-use http::{HeaderValue, Response, StatusCode, Uri};
+use http::{HeaderValue, Response, Uri};
 use model::TenantId;
 use tonic::Status;
-use tonic::service::Routes;
-use tonic_health::pb::health_server::HealthServer;
-use tonic_health::server::{HealthReporter, HealthService};
+use tonic_health::server::HealthReporter;
 
 use self::unary::{ACCEPTED_ENCODINGS, RequestMessage, receive_message};
 use super::ReceiverLimits;
-use super::headers::media_type;
 use super::otlp_http::ExportResponse;
 use super::rpc_status::RpcStatus;
+use crate::grpc;
 use crate::ingest::{Accepted, Admission, Protocol, RawPayload, Refusal};
 
 /// OTLP's trace service and what it needs, made from `proto/` (see its README).
@@ -28,6 +26,7 @@ const DESCRIPTORS: &[u8] = include_bytes!("../../../proto/descriptor.bin");
 
 /// The service's name, as health and reflection know it.
 pub(crate) const TRACE_SERVICE: &str = "opentelemetry.proto.collector.trace.v1.TraceService";
+const HTTP_HINT: &str = "OTLP over HTTP has a port of its own (4318 by default)";
 const EXPORT_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 #[derive(Clone)]
@@ -42,26 +41,16 @@ pub(crate) fn router(
     limits: ReceiverLimits,
     health: &HealthReporter,
 ) -> Result<Router, tonic_reflection::server::Error> {
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-    };
-    let health = HealthServer::new(HealthService::from_health_reporter(health.clone()));
-    let routes = Router::new()
+    let services = Router::new()
         .route(EXPORT_PATH, post(export))
         .fallback(unimplemented)
         .with_state(Receiver { admission, limits });
-    Ok(Routes::from(routes)
-        .add_service(health)
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
-        .into_axum_router())
+    grpc::listener(services, &[DESCRIPTORS], health)
 }
 
 async fn export(State(receiver): State<Receiver>, request: Request) -> Response<Body> {
-    if !is_grpc(&request) {
-        return not_grpc();
+    if !grpc::is_grpc(request.headers()) {
+        return grpc::not_grpc(HTTP_HINT);
     }
     let result = receiver.take(request).await;
     receiver
@@ -112,8 +101,8 @@ fn refuse(refusal: &Refusal) -> Response<Body> {
 }
 
 async fn unimplemented(uri: Uri, request: Request) -> Response<Body> {
-    if !is_grpc(&request) {
-        return not_grpc();
+    if !grpc::is_grpc(request.headers()) {
+        return grpc::not_grpc(HTTP_HINT);
     }
     let path = uri.path();
     let message = if path.starts_with("/opentelemetry.proto.collector.") {
@@ -122,17 +111,4 @@ async fn unimplemented(uri: Uri, request: Request) -> Response<Body> {
         format!("there is no {path} here; OTLP traces are sent to {TRACE_SERVICE}")
     };
     Status::unimplemented(message).into_http()
-}
-
-fn is_grpc(request: &Request) -> bool {
-    let found = media_type(request.headers());
-    found == "application/grpc" || found == "application/grpc+proto"
-}
-
-/// As gRPC wants it: a client that speaks no gRPC is answered in HTTP.
-fn not_grpc() -> Response<Body> {
-    let message = "this port speaks gRPC (content type application/grpc); OTLP over HTTP has a port of its own (4318 by default)\n";
-    let mut response = Response::new(Body::from(message));
-    *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    response
 }
