@@ -22,6 +22,17 @@ pub(crate) struct Footer {
     /// The trace id, in hexadecimal, of every [`TRACE_INDEX_STEP`]th row of `traces.parquet`.
     pub(crate) trace_index: Vec<String>,
     pub(crate) traces: u64,
+    /// `None` in blocks of builds that did not write it.
+    pub(crate) lone_events: Option<LoneEvents>,
+}
+
+/// The events that came without their span.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(crate) struct LoneEvents {
+    pub(crate) events: u64,
+    /// 0 also when one of them has no time.
+    pub(crate) min_time_unix_nano: u64,
+    pub(crate) max_time_unix_nano: u64,
 }
 
 /// More distinct operations than this are not listed.

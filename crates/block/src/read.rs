@@ -29,6 +29,8 @@ pub struct Block {
     pub(crate) partitions: Vec<PartitionSummary>,
     pub(crate) trace_index: Vec<TraceId>,
     pub(crate) trace_bloom: Option<Sbbf>,
+    /// How many of the last rows of `events` are events that came without their span.
+    pub(crate) lone_events: usize,
 }
 
 impl std::fmt::Debug for Block {
@@ -81,6 +83,10 @@ impl Block {
                 max_start_unix_nano: partition.max_start_unix_nano,
             })
             .collect();
+        let lone_events = match footer.lone_events {
+            Some(lone) => lone.events as usize,
+            None => count_lone_events(&events)?,
+        };
         Ok(Self {
             meta: meta.clone(),
             footer,
@@ -90,6 +96,7 @@ impl Block {
             partitions,
             trace_index,
             trace_bloom,
+            lone_events,
         })
     }
 
@@ -98,10 +105,27 @@ impl Block {
         &self.meta
     }
 
+    /// How many events came without their span.
+    pub fn lone_event_count(&self) -> usize {
+        self.lone_events
+    }
+
     /// How many traces.
     pub fn traces(&self) -> u64 {
         self.footer.traces
     }
+}
+
+/// For blocks whose footer does not say it.
+fn count_lone_events(events: &ParquetPart) -> Result<usize, BlockError> {
+    let span_rows = events.columns(&["span_row"], &RowSet::range(0..events.rows()));
+    let batch = span_rows.map_err(|error| BlockError::Damaged {
+        path: events.path.clone(),
+        reason: error.reason,
+    })?;
+    Ok(batch
+        .column_by_name("span_row")
+        .map_or(0, |span_rows| span_rows.null_count()))
 }
 
 fn read_all(host: &Host, path: &Path) -> Result<Vec<u8>, BlockError> {

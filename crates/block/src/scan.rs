@@ -14,12 +14,15 @@ use model::batch::filter::{attribute_matches, resource_matches, scope_matches};
 use model::batch::schema;
 use model::{
     AttributeScope, AttributeValue, Attributes, Field, OperationCount, PartitionSummary, RowSet,
-    Scan, ScanError, SpanBatch, TraceId, WireError,
+    Scan, ScanError, SpanBatch, SpanId, TraceId, WireError,
 };
 
 use crate::attributes::{Joiner, value_at};
 use crate::footer::{Keys, SpanKey, TRACE_INDEX_STEP};
 use crate::read::{Block, ParquetPart};
+
+/// Lone events whose attributes are in memory at one time.
+const LONE_EVENTS_AT_ONCE: usize = 16 << 10;
 
 type Test<'a> = &'a dyn Fn(AttributeValue<'_>) -> bool;
 
@@ -141,13 +144,40 @@ impl Scan for Block {
     }
 
     fn lone_events(&self, trace_id: &TraceId) -> Result<SpanBatch, ScanError> {
-        let lone = self.lone_event_rows()?;
+        let lone = self.lone_event_rows();
+        if lone.is_empty() || !self.may_contain_trace(trace_id) {
+            return Ok(SpanBatch::empty());
+        }
         let batch = self.events.columns(&["trace_id"], &lone)?;
         let ids = column(&self.events, &batch, "trace_id")?.as_fixed_size_binary();
         let mask: BooleanBuffer = (0..ids.len())
             .map(|row| ids.value(row) == trace_id.0)
             .collect();
         self.read_lone_events(&lone.filter(&mask))
+    }
+
+    fn spans_of_lone_events(
+        &self,
+        key: &str,
+        since_unix_nano: u64,
+        test: Test<'_>,
+    ) -> Result<Vec<(TraceId, SpanId)>, ScanError> {
+        let all_before = self.footer.lone_events.is_some_and(|lone| {
+            lone.min_time_unix_nano > 0 && lone.max_time_unix_nano < since_unix_nano
+        });
+        if all_before || !self.may_have_attribute(AttributeScope::Event, key) {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        for rows in self.lone_event_rows().pieces(LONE_EVENTS_AT_ONCE) {
+            let events = self.read_lone_events(&rows)?;
+            found.extend(
+                events
+                    .spans_of_lone_events(key, since_unix_nano, test)
+                    .map_err(|error| self.events.error(error))?,
+            );
+        }
+        Ok(found)
     }
 
     fn operations(&self) -> Result<Vec<OperationCount>, ScanError> {
@@ -175,14 +205,12 @@ impl Block {
 
     /// All events that came without their span, as a batch without spans.
     pub fn all_lone_events(&self) -> Result<SpanBatch, ScanError> {
-        let lone = self.lone_event_rows()?;
-        self.read_lone_events(&lone)
+        self.read_lone_events(&self.lone_event_rows())
     }
 
-    fn lone_event_rows(&self) -> Result<RowSet, ScanError> {
-        let all = RowSet::range(0..self.events.rows());
-        let with_span = all.len() - self.event_span_rows(&all)?.null_count();
-        Ok(RowSet::range(with_span..all.len()))
+    fn lone_event_rows(&self) -> RowSet {
+        let events = self.events.rows();
+        RowSet::range(events - self.lone_events.min(events)..events)
     }
 
     fn read_lone_events(&self, events: &RowSet) -> Result<SpanBatch, ScanError> {

@@ -21,7 +21,8 @@ use parquet::schema::types::ColumnPath;
 use crate::attributes::{KeyCounter, Splitter};
 use crate::checksum::ChecksumWriter;
 use crate::footer::{
-    Catalogue, Footer, Keys, MAX_OPERATIONS, Operation, Part, Partition, SpanKey, TRACE_INDEX_STEP,
+    Catalogue, Footer, Keys, LoneEvents, MAX_OPERATIONS, Operation, Part, Partition, SpanKey,
+    TRACE_INDEX_STEP,
 };
 use crate::{ArrivedRange, BlockError, BlockId, BlockMeta, FORMAT_VERSION, Window};
 
@@ -68,6 +69,7 @@ pub fn write(
         operations: operations(batch),
         trace_index,
         traces: trace_count,
+        lone_events: Some(lone_events(batch)),
     };
 
     let path = dir.join(FOOTER_FILE);
@@ -401,6 +403,16 @@ impl KeySet {
             keys,
             complete: !self.overflow,
         }
+    }
+}
+
+fn lone_events(batch: &SpanBatch) -> LoneEvents {
+    let events = batch.event_columns();
+    let times = || events.lone_rows().map(|row| events.times.value(row));
+    LoneEvents {
+        events: events.lone_rows().len() as u64,
+        min_time_unix_nano: times().min().unwrap_or(0),
+        max_time_unix_nano: times().max().unwrap_or(0),
     }
 }
 

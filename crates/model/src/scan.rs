@@ -5,7 +5,7 @@ use std::ops::Range;
 use arrow_array::ArrayRef;
 use arrow_buffer::BooleanBuffer;
 
-use crate::{AttributeValue, SpanBatch, TraceId};
+use crate::{AttributeValue, SpanBatch, SpanId, TraceId};
 
 /// A set of rows of one [`Scan`]: sorted, disjoint, non-empty ranges.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -56,6 +56,18 @@ impl RowSet {
     /// The rows, ascending.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.ranges.iter().cloned().flatten()
+    }
+
+    /// The same rows in sets of at most `max_rows`.
+    pub fn pieces(&self, max_rows: usize) -> impl Iterator<Item = Self> + '_ {
+        let cut = move |range: &Range<usize>| {
+            let end = range.end;
+            range
+                .clone()
+                .step_by(max_rows)
+                .map(move |from| Self::range(from..end.min(from + max_rows)))
+        };
+        self.ranges.iter().flat_map(cut)
     }
 
     /// Keeps the rows whose bit is set; `mask` has one bit for each row of this set, in order.
@@ -189,6 +201,15 @@ pub trait Scan: Send + Sync {
     /// Events of the trace that came without their span (exceptions from log records), as a batch without spans.
     fn lone_events(&self, trace_id: &TraceId) -> Result<SpanBatch, ScanError>;
 
+    /// The trace and span that are named by each event that came without its span, did not happen before `since_unix_nano` as far as is known (an event without
+    /// a time may have happened at any), and has a value of the attribute for which `test` holds. Their spans may be in other scans, or nowhere.
+    fn spans_of_lone_events(
+        &self,
+        key: &str,
+        since_unix_nano: u64,
+        test: &dyn Fn(AttributeValue<'_>) -> bool,
+    ) -> Result<Vec<(TraceId, SpanId)>, ScanError>;
+
     /// The distinct operations with their number of spans, in no particular order.
     fn operations(&self) -> Result<Vec<OperationCount>, ScanError>;
 }
@@ -210,5 +231,10 @@ mod tests {
             RowSet::range(0..2)
         );
         assert!(RowSet::range(3..3).is_empty());
+        let pieces: Vec<_> = rows
+            .pieces(2)
+            .map(|piece| piece.ranges().to_vec())
+            .collect();
+        assert_eq!(pieces, [[1..3], [3..4], [7..9], [20..21]]);
     }
 }

@@ -8,6 +8,7 @@ use arrow_buffer::BooleanBuffer;
 use model::{AttributeScope, AttributeValue, RowSet, Scan, ScanError};
 
 use crate::columns;
+use crate::lone_events::LoneEvents;
 use crate::rows::{difference, union};
 
 /// A condition on one span.
@@ -182,7 +183,7 @@ const SCOPES: [AttributeScope; 4] = [
     AttributeScope::Instrumentation,
 ];
 
-fn scopes(scope: Option<&AttributeScope>) -> &[AttributeScope] {
+pub(crate) fn scopes(scope: Option<&AttributeScope>) -> &[AttributeScope] {
     scope.map_or(&SCOPES, std::slice::from_ref)
 }
 
@@ -200,17 +201,28 @@ impl Condition {
     }
 
     /// `false` proves that no row of the scan passes.
-    fn may_hold(&self, scan: &dyn Scan) -> bool {
+    fn may_hold(&self, scan: &dyn Scan, lone_events: &LoneEvents<'_>) -> bool {
         match self {
-            Self::Attribute { scope, key, .. } => scopes(scope.as_ref())
+            Self::Attribute { scope, key, test } => {
+                let mut scopes = scopes(scope.as_ref()).iter();
+                scopes.any(|scope| scan.may_have_attribute(*scope, key))
+                    || lone_events
+                        .of(key, test)
+                        .is_some_and(|matches| matches.may_be_in(scan))
+            }
+            Self::AnyOf(conditions) => conditions
                 .iter()
-                .any(|scope| scan.may_have_attribute(*scope, key)),
-            Self::AnyOf(conditions) => conditions.iter().any(|condition| condition.may_hold(scan)),
+                .any(|condition| condition.may_hold(scan, lone_events)),
             _ => true,
         }
     }
 
-    fn filter(&self, scan: &dyn Scan, rows: &RowSet) -> Result<RowSet, ScanError> {
+    fn filter(
+        &self,
+        scan: &dyn Scan,
+        lone_events: &LoneEvents<'_>,
+        rows: &RowSet,
+    ) -> Result<RowSet, ScanError> {
         let mask = match self {
             Self::Service(name) => {
                 let services = columns::services(scan, rows)?;
@@ -246,17 +258,29 @@ impl Condition {
                 })
             }
             Self::Attribute { scope, key, test } => {
-                return first_of(rows, scopes(scope.as_ref()), |scope, rows| {
+                let scopes = scopes(scope.as_ref());
+                let passed = first_of(rows, scopes, |scope, rows| {
                     if scan.may_have_attribute(*scope, key) {
                         scan.filter_attribute(*scope, key, rows, &|value| test.holds(value))
                     } else {
                         Ok(RowSet::default())
                     }
-                });
+                })?;
+                // The same test may stand beside this one for events too.
+                let lone = lone_events
+                    .of(key, test)
+                    .filter(|_| scopes.contains(&AttributeScope::Event));
+                return match lone {
+                    Some(lone) => {
+                        let left = difference(rows, &passed);
+                        Ok(union(&passed, &lone.filter(scan, &left)?))
+                    }
+                    None => Ok(passed),
+                };
             }
             Self::AnyOf(conditions) => {
                 return first_of(rows, conditions, |condition, rows| {
-                    condition.filter(scan, rows)
+                    condition.filter(scan, lone_events, rows)
                 });
             }
         };
@@ -287,14 +311,28 @@ fn first_of<F>(
 pub(crate) struct Plan<'a> {
     conditions: Vec<&'a Condition>,
     starts: RangeInclusive<u64>,
+    lone_events: LoneEvents<'a>,
 }
 
 impl<'a> Plan<'a> {
     /// `starts` bounds the span's start.
-    pub(crate) fn new(conditions: &'a [Condition], starts: RangeInclusive<u64>) -> Self {
+    pub(crate) fn new(
+        conditions: &'a [Condition],
+        starts: RangeInclusive<u64>,
+        lone_events: LoneEvents<'a>,
+    ) -> Self {
         let mut conditions: Vec<&Condition> = conditions.iter().collect();
         conditions.sort_by_key(|condition| condition.cost());
-        Self { conditions, starts }
+        Self {
+            conditions,
+            starts,
+            lone_events,
+        }
+    }
+
+    /// Whether there may be spans that pass and that the plan does not know of.
+    pub(crate) fn is_truncated(&self) -> bool {
+        self.lone_events.truncated
     }
 
     pub(crate) fn starts(&self) -> &RangeInclusive<u64> {
@@ -305,7 +343,7 @@ impl<'a> Plan<'a> {
     pub(crate) fn may_hold(&self, scan: &dyn Scan) -> bool {
         self.conditions
             .iter()
-            .all(|condition| condition.may_hold(scan))
+            .all(|condition| condition.may_hold(scan, &self.lone_events))
     }
 
     /// Those of `rows` that pass. Each condition reads its columns only for the rows that passed those before.
@@ -315,7 +353,7 @@ impl<'a> Plan<'a> {
             if rows.is_empty() {
                 Ok(rows)
             } else {
-                condition.filter(scan, &rows)
+                condition.filter(scan, &self.lone_events, &rows)
             }
         })
     }

@@ -39,6 +39,7 @@ mod columns;
 mod condition;
 mod dependencies;
 mod error;
+mod lone_events;
 mod rows;
 mod search;
 mod trace;

@@ -27,7 +27,7 @@ pub(crate) fn plans(
 ) -> Vec<CompactionPlan> {
     let mut windows: BTreeMap<Window, Vec<Arc<Block>>> = BTreeMap::new();
     for block in blocks {
-        if block.meta().spans <= options.compact_max_spans {
+        if rows(block) <= options.compact_max_spans {
             windows
                 .entry(block.meta().window)
                 .or_default()
@@ -36,11 +36,11 @@ pub(crate) fn plans(
     }
     let mut plans = Vec::new();
     for (window, mut inputs) in windows {
-        inputs.sort_by_key(|block| block.meta().spans);
-        let mut spans = 0;
+        inputs.sort_by_key(|block| rows(block));
+        let mut total = 0;
         inputs.retain(|block| {
-            spans += block.meta().spans;
-            spans <= options.compact_max_spans
+            total += rows(block);
+            total <= options.compact_max_spans
         });
         if inputs.len() >= options.compact_blocks.max(2) {
             plans.push(CompactionPlan {
@@ -51,6 +51,11 @@ pub(crate) fn plans(
         }
     }
     plans
+}
+
+/// Spans, and events that came without theirs: a block may have nothing else.
+fn rows(block: &Block) -> u64 {
+    block.meta().spans + block.lone_event_count() as u64
 }
 
 /// Writes the merged block. It blocks, and changes nothing but the files of the new block. Byte-identical repeats collapse; their number comes back too.

@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use model::batch::EventColumns;
 use model::{
     AttributeScope, AttributeValue, Field, OperationCount, PartitionSummary, RowSet, Scan,
-    ScanError, SpanBatch, SpanBatchBuilder, TraceId, WireError,
+    ScanError, SpanBatch, SpanBatchBuilder, SpanId, TraceId, WireError,
 };
 
 /// A [`SpanBatch`] with an index of its traces.
@@ -144,6 +144,17 @@ impl Scan for MemoryScan {
             builder.push_lone_event_row(&columns, row);
         }
         Ok(builder.finish())
+    }
+
+    fn spans_of_lone_events(
+        &self,
+        key: &str,
+        since_unix_nano: u64,
+        test: &dyn Fn(AttributeValue<'_>) -> bool,
+    ) -> Result<Vec<(TraceId, SpanId)>, ScanError> {
+        self.batch
+            .spans_of_lone_events(key, since_unix_nano, test)
+            .map_err(unreadable)
     }
 
     fn operations(&self) -> Result<Vec<OperationCount>, ScanError> {

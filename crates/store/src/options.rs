@@ -53,7 +53,7 @@ pub struct StoreOptions {
     pub max_carried_traces: usize,
     /// Blocks of one window that are merged into one when there are so many.
     pub compact_blocks: usize,
-    /// Blocks with more spans than this are not merged any more.
+    /// Blocks with more spans than this (and exceptions from log records) are not merged any more.
     pub compact_max_spans: u64,
     /// How much is kept, and how long.
     pub retention: Retention,

@@ -5,7 +5,7 @@ use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use backtrail_wire::otlp::{ResourceSpans, ScopeSpans};
 
 use super::SpanBatch;
-use crate::{AttributeScope, AttributeValue, Attributes, RowSet, WireError};
+use crate::{AttributeScope, AttributeValue, Attributes, RowSet, SpanId, TraceId, WireError};
 
 /// Whether `test` holds for a value of `key` in the list.
 pub fn attribute_matches(
@@ -54,6 +54,25 @@ pub fn scope_matches(
 }
 
 impl SpanBatch {
+    /// What [`crate::Scan::spans_of_lone_events`] promises.
+    pub fn spans_of_lone_events(
+        &self,
+        key: &str,
+        since_unix_nano: u64,
+        test: &dyn Fn(AttributeValue<'_>) -> bool,
+    ) -> Result<Vec<(TraceId, SpanId)>, WireError> {
+        let events = self.event_columns();
+        let mut found = Vec::new();
+        for row in events.lone_rows() {
+            let time_unix_nano = events.times.value(row);
+            let is_in_time = time_unix_nano == 0 || time_unix_nano >= since_unix_nano;
+            if is_in_time && attribute_matches(events.attributes(row), key, test)? {
+                found.push((events.trace_id(row), events.span_id(row)));
+            }
+        }
+        Ok(found)
+    }
+
     /// Those of `rows` that have at least one value of the attribute for which `test` holds: what [`crate::Scan::filter_attribute`] promises.
     pub fn filter_attribute(
         &self,

@@ -9,6 +9,7 @@ use super::summary::{TraceSummary, summarise};
 use super::sweep::Sweep;
 use super::{Cursor, Position, SearchPage, SearchQuery};
 use crate::condition::Plan;
+use crate::lone_events::LoneEvents;
 use crate::{Budget, QueryError};
 
 /// Traces whose start is looked up at one time.
@@ -34,7 +35,9 @@ pub(crate) fn search(
 ) -> Result<SearchPage, QueryError> {
     let limit = query.limit.max(1);
     let cursor = query.cursor.unwrap_or_default();
-    let plan = Plan::new(&query.conditions, query.starts_unix_nano.clone());
+    let (conditions, starts) = (&query.conditions, &query.starts_unix_nano);
+    let lone_events = LoneEvents::gather(snapshot.scans(), conditions, starts, budget)?;
+    let plan = Plan::new(conditions, starts.clone(), lone_events);
     let (mut found, swept) = find(snapshot, &plan, cursor, limit, budget)?;
     // What the sweep found while it was complete is given in the answer's order. When it was not, in its own: that which
     // was given is then all that comes before the place at which the next page's sweep begins.
@@ -62,7 +65,7 @@ pub(crate) fn search(
     };
 
     let mut page = SearchPage {
-        truncated: !is_complete || given < wanted.len(),
+        truncated: !is_complete || given < wanted.len() || plan.is_truncated(),
         traces,
         next,
     };

@@ -6,6 +6,7 @@
 )]
 
 mod dependencies;
+mod lone_events;
 mod naive;
 mod scans;
 mod search;

@@ -8,7 +8,7 @@ use block::{ArrivedRange, Block, BlockId, Window};
 use host::sim::SimHost;
 use model::{
     AttributeScope, AttributeValue, Field, OperationCount, PartitionSummary, RowSet, Scan,
-    ScanError, SpanBatch, TraceId,
+    ScanError, SpanBatch, SpanId, TraceId,
 };
 use proptest::prelude::*;
 use store::{MemoryScan, Snapshot};
@@ -80,6 +80,15 @@ impl Scan for Partitioned {
 
     fn lone_events(&self, trace_id: &TraceId) -> Result<SpanBatch, ScanError> {
         self.scan.lone_events(trace_id)
+    }
+
+    fn spans_of_lone_events(
+        &self,
+        key: &str,
+        since_unix_nano: u64,
+        test: &dyn Fn(AttributeValue<'_>) -> bool,
+    ) -> Result<Vec<(TraceId, SpanId)>, ScanError> {
+        self.scan.spans_of_lone_events(key, since_unix_nano, test)
     }
 
     fn operations(&self) -> Result<Vec<OperationCount>, ScanError> {
