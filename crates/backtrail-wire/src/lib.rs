@@ -1,4 +1,4 @@
-//! What traces look like on the wire: OTLP (protobuf and JSON) and Jaeger Thrift.
+//! What traces look like on the wire: OTLP (protobuf and JSON) and Jaeger (Thrift and protobuf).
 //!
 //! The server reads with this crate and the SDK writes with it, so both agree by construction. Everything works on bytes
 //! in memory: nothing here does I/O, reads a clock or starts a task.
@@ -6,7 +6,8 @@
 //! - [`protobuf`]: the encoding itself, as a field reader that borrows and a few `put_…` functions.
 //! - [`otlp`]: borrowed views of `opentelemetry.proto.trace.v1` messages, and an encoder for them.
 //! - [`otlp_json`]: the same messages as JSON, to protobuf and from it.
-//! - [`jaeger_thrift`]: Jaeger's batches as OTLP.
+//! - [`jaeger_thrift`]: Jaeger's batches as OTLP, bare and in messages to an agent.
+//! - [`jaeger_proto`]: the same from Jaeger's protobuf model.
 //!
 //! ```
 //! use backtrail_wire::{otlp, protobuf};
@@ -26,6 +27,8 @@
 //! Not for: general protobuf. There is no reflection, no groups and no code generation; use `prost` for that.
 
 mod error;
+mod jaeger;
+pub mod jaeger_proto;
 pub mod jaeger_thrift;
 pub mod otlp;
 pub mod otlp_json;

@@ -23,7 +23,8 @@ pub use backtrail_wire::{RejectReason, Rejections};
 pub use inflate::{ContentEncoding, InflateError, UnsupportedContentEncoding, inflate};
 
 use backtrail_wire::WireError;
-use backtrail_wire::jaeger_thrift::{self, ThriftError};
+use backtrail_wire::jaeger_proto::{self, PostSpansError};
+use backtrail_wire::jaeger_thrift::{self, MessageError, ThriftError};
 use backtrail_wire::otlp::SpanLimits;
 use backtrail_wire::otlp_json::{self, JsonError};
 use bytes::Bytes;
@@ -40,6 +41,10 @@ pub enum Encoding {
     JaegerThriftBinary,
     /// The same in Thrift's compact protocol.
     JaegerThriftCompact,
+    /// A Thrift message to a Jaeger agent, `emitBatch`, in either protocol.
+    JaegerAgentMessage,
+    /// `PostSpansRequest` of Jaeger's protobuf model.
+    JaegerProtobuf,
 }
 
 /// What a request held.
@@ -74,6 +79,12 @@ pub enum DecodeError {
     /// The body is not a Thrift `Batch`.
     #[error("not a Jaeger batch in Thrift: {0}")]
     Thrift(#[from] ThriftError),
+    /// The datagram is not a message that an agent takes.
+    #[error("not an emitBatch message in Thrift: {0}")]
+    AgentMessage(#[from] MessageError),
+    /// The body is not Jaeger's protobuf.
+    #[error("not a PostSpansRequest: {0}")]
+    JaegerProtobuf(#[from] PostSpansError),
     /// The request would take far more memory than bytes on the wire.
     #[error("{events} events in one request, over the limit of {max_events}")]
     TooManyEvents {
@@ -118,6 +129,8 @@ pub fn decode(encoding: Encoding, body: Bytes, limits: &Limits) -> Result<Decode
         Encoding::JaegerThriftCompact => {
             jaeger_thrift::to_otlp(&body, jaeger_thrift::Encoding::Compact, &span_limits)?
         }
+        Encoding::JaegerAgentMessage => jaeger_thrift::message_to_otlp(&body, &span_limits)?,
+        Encoding::JaegerProtobuf => jaeger_proto::to_otlp(&body, &span_limits)?,
     };
     otlp::decode_transcoded(transcoded)
 }

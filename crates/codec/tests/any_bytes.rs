@@ -14,11 +14,13 @@ use proptest::prelude::{ProptestConfig, any, proptest};
 use proptest::sample::{Index, select};
 use prost::Message as _;
 
-const ENCODINGS: [Encoding; 4] = [
+const ENCODINGS: [Encoding; 6] = [
     Encoding::OtlpProtobuf,
     Encoding::OtlpJson,
     Encoding::JaegerThriftBinary,
     Encoding::JaegerThriftCompact,
+    Encoding::JaegerAgentMessage,
+    Encoding::JaegerProtobuf,
 ];
 
 /// What must hold of whatever is accepted.

@@ -1,7 +1,8 @@
 //! Jaeger's Thrift batches as OTLP.
 //!
 //! Sources: `jaeger.thrift` of jaeger-idl, Thrift's `thrift-binary-protocol.md` and `thrift-compact-protocol.md`, and the Jaeger
-//! translator of the OpenTelemetry Collector, whose mapping this is. A body is one bare `Batch` struct: no message header goes before it.
+//! translator of the OpenTelemetry Collector, whose mapping this is. The body of a request ([`to_otlp`]) is one bare `Batch` struct: no message header goes
+//! before it. A datagram to an agent ([`message_to_otlp`]) is a call of its method `emitBatch`, header and all.
 //!
 //! | Jaeger | OTLP |
 //! |---|---|
@@ -26,9 +27,11 @@
 //! What has no place in OTLP and is dropped: `seqNo` and `stats` of the batch, `incomplete` and the high 24 bits of `flags` of a span, and
 //! that a tag of one type had values of other types beside it.
 
-mod tags;
+mod message;
+mod model;
 mod translate;
 mod views;
 
 pub use crate::thrift::{ThriftError, ThriftErrorKind};
+pub use message::{MessageError, message_to_otlp};
 pub use translate::{Encoding, to_otlp};

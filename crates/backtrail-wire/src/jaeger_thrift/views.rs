@@ -146,39 +146,27 @@ impl<'a, R: Read<'a>> Log<R> {
 }
 
 /// `SpanRef`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SpanRef {
     pub ref_type: i32,
-    pub trace_id_low: i64,
-    pub trace_id_high: i64,
-    pub span_id: i64,
+    pub trace_id_low: Option<i64>,
+    pub trace_id_high: Option<i64>,
+    pub span_id: Option<i64>,
 }
 
 impl SpanRef {
-    pub(super) const CHILD_OF: i32 = 0;
-    pub(super) const FOLLOWS_FROM: i32 = 1;
-
-    /// `None` when it lacks the ids, without which it refers to nothing.
-    pub(super) fn read<'a, R: Read<'a>>(reader: &mut R) -> Result<Option<Self>> {
-        let (mut ref_type, mut low, mut high, mut span_id) = (0, None, None, None);
+    pub(super) fn read<'a, R: Read<'a>>(reader: &mut R) -> Result<Self> {
+        let mut reference = Self::default();
         read_fields(reader, |reader, field| {
             match (field.id, field.kind) {
-                (1, Type::I32) => ref_type = reader.i32()?,
-                (2, Type::I64) => low = Some(reader.i64()?),
-                (3, Type::I64) => high = Some(reader.i64()?),
-                (4, Type::I64) => span_id = Some(reader.i64()?),
+                (1, Type::I32) => reference.ref_type = reader.i32()?,
+                (2, Type::I64) => reference.trace_id_low = Some(reader.i64()?),
+                (3, Type::I64) => reference.trace_id_high = Some(reader.i64()?),
+                (4, Type::I64) => reference.span_id = Some(reader.i64()?),
                 _ => return Ok(false),
             }
             Ok(true)
         })?;
-        let (Some(trace_id_low), Some(trace_id_high), Some(span_id)) = (low, high, span_id) else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
-            ref_type,
-            trace_id_low,
-            trace_id_high,
-            span_id,
-        }))
+        Ok(reference)
     }
 }

@@ -17,15 +17,24 @@ pub(crate) enum Protocol {
     OtlpHttpJson,
     /// Jaeger Thrift over HTTP.
     JaegerHttp,
+    /// Jaeger's protobuf over gRPC.
+    JaegerGrpc,
+    /// Jaeger Thrift over UDP, at the port for the compact protocol.
+    JaegerAgentCompact,
+    /// Jaeger Thrift over UDP, at the port for the binary protocol.
+    JaegerAgentBinary,
 }
 
 impl Protocol {
     /// All of them, for metrics that are there from the start.
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::OtlpGrpc,
         Self::OtlpHttpProtobuf,
         Self::OtlpHttpJson,
         Self::JaegerHttp,
+        Self::JaegerGrpc,
+        Self::JaegerAgentCompact,
+        Self::JaegerAgentBinary,
     ];
 
     /// Its name as a label of a metric.
@@ -35,6 +44,9 @@ impl Protocol {
             Self::OtlpHttpProtobuf => "otlp_http_protobuf",
             Self::OtlpHttpJson => "otlp_http_json",
             Self::JaegerHttp => "jaeger_http",
+            Self::JaegerGrpc => "jaeger_grpc",
+            Self::JaegerAgentCompact => "jaeger_agent_compact",
+            Self::JaegerAgentBinary => "jaeger_agent_binary",
         }
     }
 }

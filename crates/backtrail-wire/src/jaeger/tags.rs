@@ -1,77 +1,8 @@
-//! What tags say: their values as OTLP values, and the tags of a span that OTLP has fields for.
+//! The tags of a span that OTLP has fields for.
 
-use super::views::Tag;
-use crate::RejectReason;
+use super::fault::Fault;
+use super::model::Model;
 use crate::otlp::{AnyValue, Status};
-use crate::thrift::{List, Read, ThriftError};
-
-/// What is wrong with a span, or with the process.
-#[derive(Debug, Clone, thiserror::Error)]
-pub(super) enum Fault {
-    #[error("{0} is not valid UTF-8")]
-    Utf8(&'static str),
-    #[error("a tag lacks its key or its type")]
-    IncompleteTag,
-    #[error("tag {key:?} has type {v_type}, which Jaeger does not define")]
-    TagType { key: String, v_type: i32 },
-    #[error("a reference lacks its trace id or span id")]
-    IncompleteReference,
-    #[error(
-        "{what} of {micros} microseconds is not within the nanoseconds since 1970 that OTLP has"
-    )]
-    Time { what: &'static str, micros: i64 },
-    #[error("times run backwards: duration of {micros} microseconds")]
-    NegativeDuration { micros: i64 },
-    #[error(transparent)]
-    Otlp(#[from] crate::otlp::SpanFault),
-    #[error(transparent)]
-    Thrift(#[from] ThriftError),
-}
-
-impl Fault {
-    pub(super) const fn reason(&self) -> RejectReason {
-        match self {
-            Self::Utf8(_) => RejectReason::InvalidUtf8,
-            Self::Time { .. } => RejectReason::TimeOutOfRange,
-            Self::NegativeDuration { .. } => RejectReason::TimeBackwards,
-            Self::Otlp(fault) => fault.reason(),
-            Self::IncompleteTag
-            | Self::TagType { .. }
-            | Self::IncompleteReference
-            | Self::Thrift(_) => RejectReason::Malformed,
-        }
-    }
-}
-
-pub(super) fn utf8<'a>(bytes: &'a [u8], what: &'static str) -> Result<&'a str, Fault> {
-    std::str::from_utf8(bytes).map_err(|_| Fault::Utf8(what))
-}
-
-/// The tags of a list with the values that their types name, in their order.
-pub(super) fn key_values<'a, R: Read<'a>>(
-    tags: List<R>,
-) -> impl Iterator<Item = Result<(&'a str, AnyValue<'a>), Fault>> {
-    tags.iter(Tag::read).map(|tag| key_value(&tag?))
-}
-
-fn key_value<'a>(tag: &Tag<'a>) -> Result<(&'a str, AnyValue<'a>), Fault> {
-    let (Some(key), Some(v_type)) = (tag.key, tag.v_type) else {
-        return Err(Fault::IncompleteTag);
-    };
-    let key = utf8(key, "a tag's key")?;
-    let value = match v_type {
-        0 => AnyValue::String(utf8(tag.v_str, "a tag's value")?),
-        1 => AnyValue::Double(tag.v_double),
-        2 => AnyValue::Bool(tag.v_bool),
-        3 => AnyValue::Int(tag.v_long),
-        4 => AnyValue::Bytes(tag.v_binary),
-        _ => {
-            let key = key.chars().take(60).collect();
-            return Err(Fault::TagType { key, v_type });
-        }
-    };
-    Ok((key, value))
-}
 
 /// A tag's value, and where it stands among the tags.
 type Found<T> = Option<(usize, T)>;
@@ -175,9 +106,9 @@ pub(super) struct Meaning<'a> {
 }
 
 impl<'a> Meaning<'a> {
-    pub(super) fn of<R: Read<'a>>(tags: List<R>) -> Result<Self, Fault> {
+    pub(super) fn of<M: Model<'a>>(tags: M::List) -> Result<Self, Fault> {
         let mut special = SpecialTags::default();
-        for (index, tag) in key_values(tags).enumerate() {
+        for (index, tag) in M::key_values(tags).enumerate() {
             let (key, value) = tag?;
             special.note(index, key, value);
         }
