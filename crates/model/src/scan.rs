@@ -231,10 +231,8 @@ mod tests {
             RowSet::range(0..2)
         );
         assert!(RowSet::range(3..3).is_empty());
-        let pieces: Vec<_> = rows
-            .pieces(2)
-            .map(|piece| piece.ranges().to_vec())
-            .collect();
-        assert_eq!(pieces, [[1..3], [3..4], [7..9], [20..21]]);
+        let pieces: Vec<RowSet> = rows.pieces(2).collect();
+        let expected = [1..3, 3..4, 7..9, 20..21].map(RowSet::range);
+        assert_eq!(pieces, expected);
     }
 }
