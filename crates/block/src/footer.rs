@@ -27,7 +27,7 @@ pub(crate) struct Footer {
 }
 
 /// The events that came without their span.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct LoneEvents {
     pub(crate) events: u64,
     /// 0 also when one of them has no time.
@@ -101,7 +101,7 @@ pub(crate) enum ValueType {
     Bool,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Operation {
     pub(crate) service: String,
     pub(crate) name: String,

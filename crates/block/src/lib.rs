@@ -29,6 +29,7 @@
 //! Not for: deciding which block exists (the manifest in `store` does) or when one is merged or deleted. This crate is the only user of `parquet`.
 
 mod attributes;
+mod check;
 mod checksum;
 mod error;
 mod footer;
@@ -38,6 +39,7 @@ mod scan;
 mod window;
 mod write;
 
+pub use check::{BlockCheck, BlockDefect, check};
 pub use error::BlockError;
 pub use meta::{ArrivedRange, BlockId, BlockMeta};
 pub use read::Block;

@@ -128,7 +128,7 @@ fn count_lone_events(events: &ParquetPart) -> Result<usize, BlockError> {
         .map_or(0, |span_rows| span_rows.null_count()))
 }
 
-fn read_all(host: &Host, path: &Path) -> Result<Vec<u8>, BlockError> {
+pub(crate) fn read_all(host: &Host, path: &Path) -> Result<Vec<u8>, BlockError> {
     let io = |source| BlockError::Io {
         path: path.to_owned(),
         source,

@@ -98,8 +98,8 @@ pub fn write(
 }
 
 /// The order of rows: traces by their earliest start, the spans of a trace by theirs.
-struct RowOrder {
-    rows: Vec<u32>,
+pub(crate) struct RowOrder {
+    pub(crate) rows: Vec<u32>,
     /// The rows of each trace, as a range of `rows`, in their order.
     traces: Vec<(TraceId, std::ops::Range<usize>)>,
     /// The new row of each old one.
@@ -107,7 +107,7 @@ struct RowOrder {
 }
 
 impl RowOrder {
-    fn new(columns: &SpanColumns<'_>) -> Self {
+    pub(crate) fn new(columns: &SpanColumns<'_>) -> Self {
         let mut first_start: HashMap<TraceId, u64> = HashMap::new();
         for row in 0..columns.len() {
             let start = columns.starts.value(row);
@@ -302,17 +302,7 @@ impl Writer<'_> {
         order: &RowOrder,
     ) -> Result<(Part, Vec<String>, u64), BlockError> {
         let columns = batch.columns();
-        let mut traces = order.traces.clone();
-        let known: HashSet<TraceId> = traces.iter().map(|(trace_id, _)| *trace_id).collect();
-        let lone: HashSet<TraceId> = columns
-            .events
-            .lone_rows()
-            .map(|event| columns.events.trace_id(event))
-            .filter(|trace_id| !known.contains(trace_id))
-            .collect();
-        traces.extend(lone.into_iter().map(|trace_id| (trace_id, 0..0)));
-        traces.sort_unstable_by_key(|(trace_id, _)| *trace_id);
-
+        let traces = all_traces(&columns, order);
         let record_batch = trace_rows(&columns, order, &traces)
             .map_err(|error| self.parquet_error(TRACES_FILE)(error.into()))?;
         let properties = plain_properties()
@@ -339,39 +329,73 @@ impl Writer<'_> {
 
     fn catalogue(&self, batch: &SpanBatch, span: SpanKeys) -> Result<Catalogue, BlockError> {
         let columns = batch.columns();
-        let wire = self.wire_error(SPANS_FILE);
-        let mut resource = KeySet::default();
-        let mut list = Vec::new();
-        for envelope in columns.resource_envelopes.iter().flatten() {
-            list.clear();
-            let view = backtrail_wire::otlp::ResourceSpans::new(envelope);
-            view.put_attributes(&mut list).map_err(&wire)?;
-            resource.add(&list).map_err(&wire)?;
-        }
-        let mut instrumentation = KeySet::default();
-        for envelope in columns.scope_envelopes.iter().flatten() {
-            list.clear();
-            let view = backtrail_wire::otlp::ScopeSpans::new(envelope);
-            view.put_attributes(&mut list).map_err(&wire)?;
-            instrumentation.add(&list).map_err(&wire)?;
-        }
-        instrumentation
-            .keys
-            .extend(["name".to_owned(), "version".to_owned()]);
-        let mut event = KeySet::default();
-        for attributes in columns.events.attributes.iter().flatten() {
-            event
-                .add(attributes)
-                .map_err(self.wire_error(EVENTS_FILE))?;
-        }
+        let envelopes = envelope_keys(&columns).map_err(self.wire_error(SPANS_FILE))?;
+        let event = event_keys(&columns).map_err(self.wire_error(EVENTS_FILE))?;
         Ok(Catalogue {
             span: span.keys,
             span_complete: span.complete,
-            resource: resource.finish(),
-            event: event.finish(),
-            instrumentation: instrumentation.finish(),
+            resource: envelopes.resource,
+            event,
+            instrumentation: envelopes.instrumentation,
         })
     }
+}
+
+/// The traces by id, with the rows of each: also those that only have events which came without their span.
+pub(crate) fn all_traces(
+    columns: &SpanColumns<'_>,
+    order: &RowOrder,
+) -> Vec<(TraceId, std::ops::Range<usize>)> {
+    let mut traces = order.traces.clone();
+    let known: HashSet<TraceId> = traces.iter().map(|(trace_id, _)| *trace_id).collect();
+    let lone: HashSet<TraceId> = columns
+        .events
+        .lone_rows()
+        .map(|event| columns.events.trace_id(event))
+        .filter(|trace_id| !known.contains(trace_id))
+        .collect();
+    traces.extend(lone.into_iter().map(|trace_id| (trace_id, 0..0)));
+    traces.sort_unstable_by_key(|(trace_id, _)| *trace_id);
+    traces
+}
+
+/// The attribute keys of resources and scopes.
+pub(crate) struct EnvelopeKeys {
+    pub(crate) resource: Keys,
+    pub(crate) instrumentation: Keys,
+}
+
+pub(crate) fn envelope_keys(columns: &SpanColumns<'_>) -> Result<EnvelopeKeys, model::WireError> {
+    let mut resource = KeySet::default();
+    let mut list = Vec::new();
+    for envelope in columns.resource_envelopes.iter().flatten() {
+        list.clear();
+        let view = backtrail_wire::otlp::ResourceSpans::new(envelope);
+        view.put_attributes(&mut list)?;
+        resource.add(&list)?;
+    }
+    let mut instrumentation = KeySet::default();
+    for envelope in columns.scope_envelopes.iter().flatten() {
+        list.clear();
+        let view = backtrail_wire::otlp::ScopeSpans::new(envelope);
+        view.put_attributes(&mut list)?;
+        instrumentation.add(&list)?;
+    }
+    instrumentation
+        .keys
+        .extend(["name".to_owned(), "version".to_owned()]);
+    Ok(EnvelopeKeys {
+        resource: resource.finish(),
+        instrumentation: instrumentation.finish(),
+    })
+}
+
+pub(crate) fn event_keys(columns: &SpanColumns<'_>) -> Result<Keys, model::WireError> {
+    let mut event = KeySet::default();
+    for attributes in columns.events.attributes.iter().flatten() {
+        event.add(attributes)?;
+    }
+    Ok(event.finish())
 }
 
 #[derive(Default)]
@@ -406,7 +430,7 @@ impl KeySet {
     }
 }
 
-fn lone_events(batch: &SpanBatch) -> LoneEvents {
+pub(crate) fn lone_events(batch: &SpanBatch) -> LoneEvents {
     let events = batch.event_columns();
     let times = || events.lone_rows().map(|row| events.times.value(row));
     LoneEvents {
@@ -416,7 +440,7 @@ fn lone_events(batch: &SpanBatch) -> LoneEvents {
     }
 }
 
-fn operations(batch: &SpanBatch) -> Option<Vec<Operation>> {
+pub(crate) fn operations(batch: &SpanBatch) -> Option<Vec<Operation>> {
     let columns = batch.columns();
     let mut counts: HashMap<(&str, &str, i32), u64> = HashMap::new();
     for row in 0..columns.len() {
@@ -445,12 +469,12 @@ fn operations(batch: &SpanBatch) -> Option<Vec<Operation>> {
 
 /// How far a span's parent is above it, where the parent is a span of the same trace in the same block: ids are random bytes that
 /// nothing compresses, and a distance costs a byte.
-struct Parents {
-    deltas: Vec<Option<i32>>,
+pub(crate) struct Parents {
+    pub(crate) deltas: Vec<Option<i32>>,
 }
 
 impl Parents {
-    fn new(columns: &SpanColumns<'_>, order: &RowOrder) -> Self {
+    pub(crate) fn new(columns: &SpanColumns<'_>, order: &RowOrder) -> Self {
         let mut deltas = vec![None; order.rows.len()];
         let mut by_id: HashMap<SpanId, usize> = HashMap::new();
         for (_, range) in &order.traces {
@@ -556,7 +580,7 @@ fn span_arrays(
     ])
 }
 
-fn trace_rows(
+pub(crate) fn trace_rows(
     columns: &SpanColumns<'_>,
     order: &RowOrder,
     traces: &[(TraceId, std::ops::Range<usize>)],

@@ -18,7 +18,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Sta
 use proptest::prelude::*;
 use prost::Message;
 
-const DIR: &str = "default/h1";
+const DIR: &str = "default/h0";
 const ARRIVED: ArrivedRange = ArrivedRange {
     min_unix_nano: 7,
     max_unix_nano: 9,
@@ -34,7 +34,7 @@ fn write(batch: &SpanBatch) -> Written {
     let sim = SimHost::new(1);
     let host = sim.host();
     let id = BlockId::random(&*host.random);
-    let meta = block::write(&host, Path::new(DIR), &id, Window::Hour(1), ARRIVED, batch).unwrap();
+    let meta = block::write(&host, Path::new(DIR), &id, Window::Hour(0), ARRIVED, batch).unwrap();
     let block = Block::open(&host, Path::new(DIR), &meta).unwrap();
     Written { sim, meta, block }
 }
@@ -161,7 +161,8 @@ proptest! {
     #[test]
     fn every_span_is_read_back_whole(spans in prop::collection::vec(span_strategy(), 0..80)) {
         let batch = batch_of(spans);
-        let Written { block, meta, .. } = write(&batch);
+        let Written { block, meta, sim } = write(&batch);
+        prop_assert_eq!(block::check(&sim.host(), Path::new(DIR), &meta, &mut |_| {}).defects, []);
         prop_assert_eq!(meta.spans as usize, batch.len());
         prop_assert_eq!(block.len(), batch.len());
         let read = block.read(&RowSet::range(0..block.len())).unwrap();

@@ -40,6 +40,7 @@
 mod commit;
 mod error;
 mod frame;
+mod inspect;
 mod options;
 mod reader;
 mod record;
@@ -50,6 +51,7 @@ mod writer;
 pub use commit::{OnDurable, Wal};
 pub use error::WalError;
 pub use frame::{FORMAT_VERSION, MAX_PAYLOAD_BYTES, MAX_TENANT_BYTES};
+pub use inspect::{Inspected, SegmentInspector, SegmentNames};
 pub use options::{Durability, OnSync, WalOptions, WalStats};
 pub use record::{NewRecord, PayloadCodec, Position, Record, RecordKind};
 pub use replay::{Records, Replay, TornTail};

@@ -100,6 +100,25 @@ impl SegmentReader {
         })
     }
 
+    /// The same place in the file as it is now, where somebody may have written on since it was opened.
+    pub(crate) fn reopened(&self, files: &dyn Files) -> Result<Self, WalError> {
+        let mut fresh = Self::open(files, &self.path, self.header.first_seq)?;
+        fresh.offset = self.offset;
+        fresh.next_seq = self.next_seq;
+        if fresh.header != self.header || fresh.file_len < fresh.offset {
+            return Err(self.damaged("the segment was replaced while it was read".to_owned()));
+        }
+        Ok(fresh)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn file_len(&self) -> u64 {
+        self.file_len
+    }
+
     pub(crate) fn header(&self) -> &SegmentHeader {
         &self.header
     }

@@ -87,20 +87,28 @@ fn first_seqs(files: &dyn Files, dir: &Path) -> Result<Vec<u64>, WalError> {
             files
                 .remove_file(&path)
                 .map_err(WalError::io("remove", &path))?;
-        } else if let Some(number) = entry.name.strip_suffix(SEGMENT_SUFFIX) {
-            let first_seq = number.parse().ok().filter(|first_seq| {
-                // Only the name that we would give: no signs, no fewer digits.
-                path == segment_path(dir, *first_seq)
-            });
-            first_seqs.push(first_seq.ok_or_else(|| WalError::Damaged {
-                path: path.clone(),
-                offset: 0,
-                seq: 0,
-                reason: "the file's name is not that of a log segment".to_owned(),
-            })?);
+        } else if let Some(first_seq) = first_seq_of(&path, &entry.name)? {
+            first_seqs.push(first_seq);
         }
     }
     Ok(first_seqs)
+}
+
+/// The first record of the segment with this name; `None` for a file of another kind.
+pub(crate) fn first_seq_of(path: &Path, name: &str) -> Result<Option<u64>, WalError> {
+    let Some(number) = name.strip_suffix(SEGMENT_SUFFIX) else {
+        return Ok(None);
+    };
+    // Only the name that we would give: no signs, no fewer digits.
+    match number.parse() {
+        Ok(first_seq) if format!("{first_seq:020}") == number => Ok(Some(first_seq)),
+        _ => Err(WalError::Damaged {
+            path: path.to_owned(),
+            offset: 0,
+            seq: 0,
+            reason: "the file's name is not that of a log segment".to_owned(),
+        }),
+    }
 }
 
 /// A segment that has a successor: that one says which record was the last before it.
