@@ -268,7 +268,7 @@ impl Checker<'_> {
         let batch = block.events.columns(&["span_row"], &all)?;
         let found = batch
             .column_by_name("span_row")
-            .map_or(0, |span_rows| span_rows.null_count());
+            .map_or(0, Array::null_count);
         if found != block.lone_event_count() {
             let said = block.lone_event_count();
             let what = format!("it says {said} events without span and there are {found}");
