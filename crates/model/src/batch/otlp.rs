@@ -29,36 +29,60 @@ impl SpanBatch {
 
     /// Writes the spans as a `TracesData`. Neighbours of the same resource and scope share their envelope; the order of spans is kept.
     pub fn to_otlp(&self) -> Result<Vec<u8>, WireError> {
-        let columns = self.columns();
         let mut out = Vec::new();
+        self.columns().put_traces_data(0, usize::MAX, &mut out)?;
+        Ok(out)
+    }
+
+    /// The same as several messages, in order. One goes beyond `max_bytes` by its last span at most.
+    pub fn to_otlp_parts(&self, max_bytes: usize) -> Result<Vec<Vec<u8>>, WireError> {
+        let columns = self.columns();
+        let (mut parts, mut row) = (Vec::new(), 0);
+        while row < columns.len() {
+            let mut part = Vec::new();
+            row = columns.put_traces_data(row, max_bytes, &mut part)?;
+            parts.push(part);
+        }
+        Ok(parts)
+    }
+}
+
+impl SpanColumns<'_> {
+    /// Appends the fields of a `TracesData` with the spans from `row` on, one of them in any case, until `out` has `max_bytes`.
+    /// Gives the row of the first span that is not in it.
+    fn put_traces_data(
+        &self,
+        mut row: usize,
+        max_bytes: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, WireError> {
         let mut result = Ok(());
-        let mut row = 0;
-        while row < columns.len() && result.is_ok() {
-            let resource = columns.resource(row);
-            put_message(&mut out, 1, |out| {
+        let mut goes_on = true;
+        while row < self.len() && goes_on {
+            let resource = self.resource(row);
+            put_message(out, 1, |out| {
                 // The envelope's own fields come before the spans; the order of fields means nothing in protobuf.
                 out.extend_from_slice(resource);
-                while row < columns.len() && columns.resource(row) == resource && result.is_ok() {
-                    let scope = columns.scope(row);
+                while goes_on && row < self.len() && self.resource(row) == resource {
+                    let scope = self.scope(row);
                     put_message(out, 2, |out| {
                         out.extend_from_slice(scope);
-                        while row < columns.len()
-                            && columns.scope(row) == scope
-                            && columns.resource(row) == resource
-                            && result.is_ok()
+                        while goes_on
+                            && row < self.len()
+                            && self.scope(row) == scope
+                            && self.resource(row) == resource
                         {
-                            put_message(out, 2, |out| result = columns.put_span(row, out));
+                            put_message(out, 2, |out| result = self.put_span(row, out));
                             row += 1;
+                            goes_on = result.is_ok() && out.len() < max_bytes;
                         }
                     });
                 }
             });
         }
-        result.map(|()| out)
+        result.map(|()| row)
     }
-}
 
-impl SpanColumns<'_> {
     /// Appends the fields of the `Span` message of a row, with its events and links.
     pub fn put_span(&self, row: usize, out: &mut Vec<u8>) -> Result<(), WireError> {
         self.put_parts(row, self.attributes(row), out, |out| {

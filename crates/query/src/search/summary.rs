@@ -37,8 +37,8 @@ pub struct TraceSummary {
     pub error_count: u64,
     /// How many of them meet the conditions of the search.
     pub matched_spans: u64,
-    /// Whether a span names a parent that is not there.
-    pub incomplete: bool,
+    /// How many of them name a parent that is not there.
+    pub orphan_count: u64,
     /// The services, sorted by name.
     pub services: Vec<ServiceSpans>,
     /// Whether there are more spans than the budget allows to look at.
@@ -197,9 +197,10 @@ fn summary(trace: Position, spans: &[SpanRow], names: &ServiceNames) -> TraceSum
         span_count: spans.len() as u64,
         error_count: spans.iter().filter(|span| span.is_error).count() as u64,
         matched_spans: spans.iter().filter(|span| span.is_match).count() as u64,
-        incomplete: spans
+        orphan_count: spans
             .iter()
-            .any(|span| span.parent.is_some_and(|parent| !ids.contains(&parent))),
+            .filter(|span| span.parent.is_some_and(|parent| !ids.contains(&parent)))
+            .count() as u64,
         services: services.into_values().collect(),
         truncated: false,
     }

@@ -210,9 +210,10 @@ fn summary(trace_id: TraceId, trace: &[&Span], matched_spans: u64) -> TraceSumma
         span_count: trace.len() as u64,
         error_count: trace.iter().filter(|span| span.status == Some(2)).count() as u64,
         matched_spans,
-        incomplete: trace
+        orphan_count: trace
             .iter()
-            .any(|span| span.parent != 0 && !ids.contains(&span.parent)),
+            .filter(|span| span.parent != 0 && !ids.contains(&span.parent))
+            .count() as u64,
         services: services
             .into_iter()
             .map(|(name, (spans, errors))| ServiceSpans {

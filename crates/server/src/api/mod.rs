@@ -1,4 +1,4 @@
-//! The read APIs: our own under `/api/v1`, and Jaeger's HTTP API v1.
+//! The read APIs: our own under `/api/v1`, and Jaeger's over HTTP (v1, v3) and gRPC.
 //!
 //! They differ in how they read a question and how they print an answer. In between each is the same: the question runs on the
 //! pool for blocking work, over one snapshot, with a [`query::Budget`], behind one [`gate::Gate`] for all.
@@ -22,6 +22,7 @@ use axum::Router;
 use axum::response::{IntoResponse, Response};
 use host::Clock;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use model::TenantId;
 use query::Budget;
 use serde::Serialize;
@@ -37,6 +38,9 @@ use gate::Gate;
 const SEARCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long anything else may take before it is an error.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Says that an answer is not whole, where its form has no place to say so. Over gRPC it is in the metadata behind the answer.
+const TRUNCATED: HeaderName = HeaderName::from_static("backtrail-truncated");
 
 /// Takes a view of what is kept now.
 type TakeSnapshot = Arc<dyn Fn() -> Snapshot + Send + Sync>;
@@ -108,6 +112,15 @@ impl Api {
         self.ask(timeout, |question| Json::write(&answer(question)?))
             .await
     }
+}
+
+/// [`TRUNCATED`], or nothing.
+fn truncated_header(is_truncated: bool) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if is_truncated {
+        headers.insert(TRUNCATED, HeaderValue::from_static("true"));
+    }
+    headers
 }
 
 /// An answer that is written already.

@@ -59,16 +59,50 @@ impl Parameters {
         Ok(Some(parsed))
     }
 
+    /// The value under the first of these names that is given, with that name.
+    pub(super) fn first_of<'n>(&self, names: &[&'n str]) -> Option<(&'n str, &str)> {
+        let given = |name: &&'n str| Some((*name, self.get(name)?));
+        names.iter().find_map(given)
+    }
+
+    /// That value as `parse` reads it.
+    pub(super) fn parse_first<T>(
+        &self,
+        names: &[&str],
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Failure> {
+        match self.first_of(names) {
+            Some((name, _)) => self.parse(name, expected, parse),
+            None => Ok(None),
+        }
+    }
+
+    /// The names of all parameters, as often as they are given.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// A duration in nanoseconds.
     pub(super) fn duration_nano(&self, name: &str) -> Result<Option<u64>, Failure> {
+        self.first_duration_nano(&[name])
+    }
+
+    /// The same under the first of several names that is given.
+    pub(super) fn first_duration_nano(&self, names: &[&str]) -> Result<Option<u64>, Failure> {
         let expected = "a duration such as 250ms, 1.5s or 1h30m";
-        self.parse(name, expected, duration::parse_nano)
+        self.parse_first(names, expected, duration::parse_nano)
     }
 
     /// An instant in nanoseconds since 1970.
     pub(super) fn unix_nano(&self, name: &str) -> Result<Option<u64>, Failure> {
+        self.first_unix_nano(&[name])
+    }
+
+    /// The same under the first of several names that is given.
+    pub(super) fn first_unix_nano(&self, names: &[&str]) -> Result<Option<u64>, Failure> {
         let expected =
             "an integer of nanoseconds since 1970, or RFC 3339 such as 2026-01-31T12:00:00Z";
-        self.parse(name, expected, instant::parse_unix_nano)
+        self.parse_first(names, expected, instant::parse_unix_nano)
     }
 }

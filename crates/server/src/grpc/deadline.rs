@@ -153,7 +153,7 @@ mod tests {
     }
 
     async fn slow() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// One frame, and then nothing for ever.

@@ -57,7 +57,7 @@ pub(super) async fn operations(State(api): State<Api>, uri: Uri) -> Answer {
 }
 
 /// Jaeger writes nothing for a kind that was not given.
-fn span_kind(kind: i32) -> &'static str {
+pub(super) fn span_kind(kind: i32) -> &'static str {
     match kind_name(kind) {
         "unspecified" => "",
         name => name,

@@ -1,5 +1,6 @@
 //! `/api/dependencies`.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -9,7 +10,7 @@ use serde::Serialize;
 use super::{Answer, Envelope};
 use crate::api::failure::Failure;
 use crate::api::parameters::Parameters;
-use crate::api::{Api, READ_TIMEOUT};
+use crate::api::{Api, Question, READ_TIMEOUT};
 
 const NANO_PER_MS: u64 = 1_000_000;
 const DEFAULT_LOOKBACK: Duration = Duration::from_hours(24);
@@ -20,6 +21,18 @@ struct Dependency {
     parent: String,
     child: String,
     call_count: u64,
+}
+
+/// The calls between services, all of them: Jaeger's forms have no word for a part of the counts, and a wrong map is worse than none.
+pub(super) fn calls(
+    question: &Question<'_>,
+    starts: RangeInclusive<u64>,
+) -> Result<Vec<query::Dependency>, Failure> {
+    let calls = query::dependencies(question.snapshot, starts, &question.budget)?;
+    if calls.truncated {
+        return Err(Failure::TimedOut);
+    }
+    Ok(calls.edges)
 }
 
 pub(super) async fn dependencies(State(api): State<Api>, uri: Uri) -> Answer {
@@ -38,12 +51,8 @@ pub(super) async fn dependencies(State(api): State<Api>, uri: Uri) -> Answer {
     );
     let start = end.saturating_sub(lookback.unwrap_or(DEFAULT_LOOKBACK.as_nanos() as u64));
     let answer = api.ask_for_json(READ_TIMEOUT, move |question| {
-        let calls = query::dependencies(question.snapshot, start..=end, &question.budget)?;
-        if calls.truncated {
-            // Jaeger's form has no word for a part of the counts, and a wrong map is worse than none.
-            return Err(Failure::TimedOut);
-        }
-        let edges = calls.edges.into_iter().map(|edge| Dependency {
+        let edges = calls(question, start..=end)?.into_iter();
+        let edges = edges.map(|edge| Dependency {
             parent: edge.parent,
             child: edge.child,
             call_count: edge.calls,

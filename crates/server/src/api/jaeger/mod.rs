@@ -1,14 +1,17 @@
-//! Jaeger's HTTP API v1, as Jaeger's own page and Grafana's Jaeger data source call it.
+//! Jaeger's query APIs: HTTP v3 and gRPC in modules of their own, and here its HTTP API v1, as Jaeger's own page and Grafana's Jaeger data source call it.
 //!
 //! Trace ids are written with 32 digits and span ids with 16, always. Durations and instants are whole microseconds, rounded down.
 //! A search needs no service here, which Jaeger's does.
 
 mod catalogue;
 mod dependencies;
+mod found;
+mod question;
 mod search;
 mod tags;
 mod trace;
 mod traces;
+mod v3;
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
@@ -30,6 +33,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/api/traces/{trace_id}", get(traces::trace))
         .route("/api/dependencies", get(dependencies::dependencies))
         .method_not_allowed_fallback(async || Error(Failure::MethodNotAllowed))
+        .merge(v3::routes())
 }
 
 /// What every answer is wrapped in.

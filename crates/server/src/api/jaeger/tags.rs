@@ -1,11 +1,12 @@
-//! Typed tags: `{key, type, value}`.
+//! Typed tags: `{key, type, value}` in JSON, `KeyValue` in protobuf.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use model::{AttributeValue, Attributes, WireError};
-use serde::ser::Error as _;
+use serde::ser::{Error as _, SerializeStruct};
 use serde::{Serialize, Serializer};
 
 /// Integers beyond it lose digits in JavaScript.
@@ -14,63 +15,77 @@ const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 const MAX_DEPTH: usize = 200;
 
 /// A tag, or a field of a log.
-#[derive(Serialize)]
 pub(super) struct Tag<'a> {
     pub(super) key: &'a str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    value: TagValue<'a>,
+    pub(super) value: TagValue<'a>,
 }
 
-#[derive(Serialize)]
-#[serde(untagged)]
-enum TagValue<'a> {
-    Borrowed(&'a str),
-    Owned(String),
+/// A value of one of Jaeger's five types.
+pub(super) enum TagValue<'a> {
+    String(Cow<'a, str>),
     Bool(bool),
     Int(i64),
     Float(f64),
+    Binary(&'a [u8]),
+}
+
+impl Serialize for Tag<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tag = serializer.serialize_struct("Tag", 3)?;
+        tag.serialize_field("key", self.key)?;
+        let kind = match self.value {
+            TagValue::String(_) => "string",
+            TagValue::Bool(_) => "bool",
+            TagValue::Int(_) => "int64",
+            TagValue::Float(_) => "float64",
+            TagValue::Binary(_) => "binary",
+        };
+        tag.serialize_field("type", kind)?;
+        match &self.value {
+            TagValue::String(value) => tag.serialize_field("value", value)?,
+            TagValue::Bool(value) => tag.serialize_field("value", value)?,
+            TagValue::Int(value) if value.unsigned_abs() > MAX_SAFE_INTEGER => {
+                tag.serialize_field("value", &value.to_string())?;
+            }
+            TagValue::Int(value) => tag.serialize_field("value", value)?,
+            TagValue::Float(value) if value.is_finite() => tag.serialize_field("value", value)?,
+            TagValue::Float(value) => tag.serialize_field("value", &value.to_string())?,
+            TagValue::Binary(value) => {
+                tag.serialize_field("value", &BASE64_STANDARD.encode(value))?;
+            }
+        }
+        tag.end()
+    }
 }
 
 impl<'a> Tag<'a> {
     pub(super) fn string(key: &'a str, value: &'a str) -> Self {
         Self {
             key,
-            kind: "string",
-            value: TagValue::Borrowed(value),
+            value: TagValue::String(value.into()),
         }
     }
 
     pub(super) fn bool(key: &'a str, value: bool) -> Self {
         Self {
             key,
-            kind: "bool",
             value: TagValue::Bool(value),
         }
     }
 
     fn of(key: &'a str, value: AttributeValue<'a>) -> Result<Self, serde_json::Error> {
-        let (kind, value) = match value {
-            AttributeValue::Empty => ("string", TagValue::Borrowed("")),
-            AttributeValue::String(value) => ("string", TagValue::Borrowed(value)),
-            AttributeValue::Bool(value) => ("bool", TagValue::Bool(value)),
-            AttributeValue::Int(value) if value.unsigned_abs() > MAX_SAFE_INTEGER => {
-                ("int64", TagValue::Owned(value.to_string()))
-            }
-            AttributeValue::Int(value) => ("int64", TagValue::Int(value)),
-            AttributeValue::Double(value) if value.is_finite() => {
-                ("float64", TagValue::Float(value))
-            }
-            AttributeValue::Double(value) => ("float64", TagValue::Owned(value.to_string())),
-            AttributeValue::Bytes(value) => {
-                ("binary", TagValue::Owned(BASE64_STANDARD.encode(value)))
-            }
+        let value = match value {
+            AttributeValue::Empty => TagValue::String("".into()),
+            AttributeValue::String(value) => TagValue::String(value.into()),
+            AttributeValue::Bool(value) => TagValue::Bool(value),
+            AttributeValue::Int(value) => TagValue::Int(value),
+            AttributeValue::Double(value) => TagValue::Float(value),
+            AttributeValue::Bytes(value) => TagValue::Binary(value),
             AttributeValue::Array(_) | AttributeValue::Map(_) => {
-                let json = serde_json::to_string(&Plain(value, MAX_DEPTH))?;
-                ("string", TagValue::Owned(json))
+                TagValue::String(serde_json::to_string(&Plain(value, MAX_DEPTH))?.into())
             }
         };
-        Ok(Self { key, kind, value })
+        Ok(Self { key, value })
     }
 
     /// Appends a tag for each attribute but those that `skip` names.

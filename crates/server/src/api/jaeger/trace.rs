@@ -1,12 +1,13 @@
 //! A trace as Jaeger's page has it, by the rules with which OpenTelemetry's collector writes OTLP for Jaeger.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Display;
 
 use arrow_array::Array;
 use backtrail_wire::otlp::{Link, ResourceSpans, ScopeSpans};
 use model::{Attributes, SpanColumns, SpanId, TraceId};
 use query::{SpanFlags, Trace, Tree};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::tags::{Tag, TagError};
 use crate::api::names::{kind_name, status_name};
@@ -34,52 +35,74 @@ impl Resources {
 #[serde(rename_all = "camelCase")]
 pub(super) struct JaegerTrace<'a> {
     #[serde(rename = "traceID")]
-    trace_id: String,
-    spans: Vec<JaegerSpan<'a>>,
-    processes: BTreeMap<String, Process<'a>>,
-    warnings: Option<Vec<String>>,
+    pub(super) trace_id: String,
+    pub(super) spans: Vec<JaegerSpan<'a>>,
+    pub(super) processes: BTreeMap<String, Process<'a>>,
+    pub(super) warnings: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Process<'a> {
-    service_name: &'a str,
-    tags: Vec<Tag<'a>>,
+pub(super) struct Process<'a> {
+    pub(super) service_name: &'a str,
+    pub(super) tags: Vec<Tag<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct JaegerSpan<'a> {
-    #[serde(rename = "traceID")]
-    trace_id: String,
-    #[serde(rename = "spanID")]
-    span_id: String,
-    flags: u32,
-    operation_name: &'a str,
-    references: Vec<Reference>,
-    start_time: u64,
-    duration: u64,
-    tags: Vec<Tag<'a>>,
-    logs: Vec<Log<'a>>,
+pub(super) struct JaegerSpan<'a> {
+    #[serde(rename = "traceID", serialize_with = "as_text")]
+    pub(super) trace_id: TraceId,
+    #[serde(rename = "spanID", serialize_with = "as_text")]
+    pub(super) span_id: SpanId,
+    pub(super) flags: u32,
+    pub(super) operation_name: &'a str,
+    pub(super) references: Vec<Reference>,
+    #[serde(rename = "startTime", serialize_with = "as_microseconds")]
+    pub(super) start_unix_nano: u64,
+    #[serde(rename = "duration", serialize_with = "as_microseconds")]
+    pub(super) duration_nano: u64,
+    pub(super) tags: Vec<Tag<'a>>,
+    pub(super) logs: Vec<Log<'a>>,
     #[serde(rename = "processID")]
-    process_id: String,
-    warnings: Option<Vec<&'static str>>,
+    pub(super) process_id: String,
+    pub(super) warnings: Option<Vec<&'static str>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Reference {
-    ref_type: &'static str,
-    #[serde(rename = "traceID")]
-    trace_id: String,
-    #[serde(rename = "spanID")]
-    span_id: String,
+pub(super) struct Reference {
+    pub(super) ref_type: ReferenceKind,
+    #[serde(rename = "traceID", serialize_with = "as_text")]
+    pub(super) trace_id: TraceId,
+    #[serde(rename = "spanID", serialize_with = "as_text")]
+    pub(super) span_id: SpanId,
+}
+
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum ReferenceKind {
+    ChildOf,
+    FollowsFrom,
 }
 
 #[derive(Serialize)]
-struct Log<'a> {
-    timestamp: u64,
-    fields: Vec<Tag<'a>>,
+pub(super) struct Log<'a> {
+    #[serde(rename = "timestamp", serialize_with = "as_microseconds")]
+    pub(super) time_unix_nano: u64,
+    pub(super) fields: Vec<Tag<'a>>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over references"
+)]
+fn as_microseconds<S: Serializer>(nano: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(nano / NANO_PER_US)
+}
+
+fn as_text<S: Serializer>(id: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
 }
 
 impl<'a> JaegerTrace<'a> {
@@ -90,14 +113,14 @@ impl<'a> JaegerTrace<'a> {
         for row in 0..columns.len() {
             let process_id = processes.id_of(&columns, row, resources)?;
             spans.push(JaegerSpan {
-                trace_id: columns.trace_id(row).to_string(),
-                span_id: columns.span_id(row).to_string(),
+                trace_id: columns.trace_id(row),
+                span_id: columns.span_id(row),
                 // Jaeger knows the low 8 bits, those of W3C.
                 flags: columns.flags.value(row) & 0xff,
                 operation_name: columns.names.value(row),
                 references: references(&columns, row)?,
-                start_time: columns.starts.value(row) / NANO_PER_US,
-                duration: columns.duration_nano(row) / NANO_PER_US,
+                start_unix_nano: columns.starts.value(row),
+                duration_nano: columns.duration_nano(row),
                 tags: span_tags(&columns, row)?,
                 logs: logs(&columns, row)?,
                 process_id,
@@ -116,7 +139,7 @@ impl<'a> JaegerTrace<'a> {
 
 /// Each resource is a process: p1, p2 and so on, in the order of spans.
 #[derive(Default)]
-struct Processes<'a> {
+pub(super) struct Processes<'a> {
     ids: HashMap<i32, String>,
     by_id: BTreeMap<String, Process<'a>>,
 }
@@ -151,9 +174,9 @@ fn references(columns: &SpanColumns<'_>, row: usize) -> Result<Vec<Reference>, T
     let mut references = Vec::new();
     if let Some(parent) = columns.parent_span_id(row).filter(|id| !id.is_zero()) {
         references.push(Reference {
-            ref_type: "CHILD_OF",
-            trace_id: columns.trace_id(row).to_string(),
-            span_id: parent.to_string(),
+            ref_type: ReferenceKind::ChildOf,
+            trace_id: columns.trace_id(row),
+            span_id: parent,
         });
     }
     for link in Attributes::new(columns.links(row)).raw_entries() {
@@ -164,13 +187,13 @@ fn references(columns: &SpanColumns<'_>, row: usize) -> Result<Vec<Reference>, T
         let ref_type = Attributes::new(&list).get("opentracing.ref_type");
         let is_child = ref_type == Some(model::AttributeValue::String("child_of"));
         references.push(Reference {
-            ref_type: if is_child { "CHILD_OF" } else { "FOLLOWS_FROM" },
-            trace_id: TraceId::from_slice(link.trace_id)
-                .unwrap_or_default()
-                .to_string(),
-            span_id: SpanId::from_slice(link.span_id)
-                .unwrap_or_default()
-                .to_string(),
+            ref_type: if is_child {
+                ReferenceKind::ChildOf
+            } else {
+                ReferenceKind::FollowsFrom
+            },
+            trace_id: TraceId::from_slice(link.trace_id).unwrap_or_default(),
+            span_id: SpanId::from_slice(link.span_id).unwrap_or_default(),
         });
     }
     Ok(references)
@@ -234,7 +257,7 @@ fn logs<'a>(columns: &SpanColumns<'a>, row: usize) -> Result<Vec<Log<'a>>, TagEr
             }
             Tag::extend(&mut fields, attributes, None)?;
             Ok(Log {
-                timestamp: events.times.value(event) / NANO_PER_US,
+                time_unix_nano: events.times.value(event),
                 fields,
             })
         })

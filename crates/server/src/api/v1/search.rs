@@ -85,7 +85,7 @@ impl From<TraceSummary> for Summary {
             span_count: trace.span_count,
             error_count: trace.error_count,
             matched_spans: trace.matched_spans,
-            incomplete: trace.incomplete,
+            incomplete: trace.orphan_count > 0,
             truncated: trace.truncated,
             services: services.collect(),
         }

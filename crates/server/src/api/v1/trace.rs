@@ -3,13 +3,9 @@
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use backtrail_wire::otlp_json;
-use http::{HeaderName, HeaderValue};
 
 use super::{Error, find_trace};
-use crate::api::{Api, Json, READ_TIMEOUT};
-
-/// OTLP has no place to say that spans are missing.
-const TRUNCATED: HeaderName = HeaderName::from_static("backtrail-truncated");
+use crate::api::{Api, Json, READ_TIMEOUT, truncated_header};
 
 pub(super) async fn trace(
     State(api): State<Api>,
@@ -22,10 +18,5 @@ pub(super) async fn trace(
         Ok((Json(otlp_json::from_protobuf(&otlp)?), trace.truncated))
     });
     let (json, truncated) = answer.await?;
-    let mut response = json.into_response();
-    if truncated {
-        let yes = HeaderValue::from_static("true");
-        response.headers_mut().insert(TRUNCATED, yes);
-    }
-    Ok(response)
+    Ok((truncated_header(truncated), json).into_response())
 }
