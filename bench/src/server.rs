@@ -49,7 +49,8 @@ impl Server {
             .arg("--data-dir")
             .arg(directory.path().join("data"))
             .args(["--otlp-grpc", "off", "--otlp-http", any_port])
-            .args(["--jaeger-http", any_port, "--web", any_port])
+            .args(["--jaeger-http", any_port, "--zipkin", "off"])
+            .args(["--web", any_port])
             .arg("--port-file")
             .arg(&port_file)
             // The settings of whoever runs this are not what is measured.

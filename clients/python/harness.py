@@ -18,7 +18,7 @@ STOP_TIMEOUT_SECONDS = 20
 READ_TIMEOUT_SECONDS = 10
 POLL_INTERVAL_SECONDS = 0.025
 
-LISTENERS = ("otlp-grpc", "otlp-http", "jaeger-http", "web")
+LISTENERS = ("otlp-grpc", "otlp-http", "jaeger-http", "zipkin", "web")
 
 T = TypeVar("T")
 

@@ -27,7 +27,7 @@ export async function startServer() {
 async function startBinary(binary) {
   const directory = await mkdtemp(join(tmpdir(), 'backtrail-ui-'));
   const portFile = join(directory, 'ports.json');
-  const listeners = ['otlp-grpc', 'otlp-http', 'jaeger-http', 'web'].flatMap((name) => [`--${name}`, '127.0.0.1:0']);
+  const listeners = ['otlp-grpc', 'otlp-http', 'jaeger-http', 'zipkin', 'web'].flatMap((name) => [`--${name}`, '127.0.0.1:0']);
   const child = spawn(binary, ['serve', '--data-dir', join(directory, 'data'), ...listeners, '--port-file', portFile], {
     // What is set for whoever runs the tests must not reach the server.
     env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BACKTRAIL_'))),

@@ -30,13 +30,16 @@ mod error;
 mod jaeger;
 pub mod jaeger_proto;
 pub mod jaeger_thrift;
+mod json;
 pub mod otlp;
 pub mod otlp_json;
 pub mod protobuf;
 mod rejection;
 mod thrift;
+pub mod zipkin;
 
 pub use error::WireError;
+pub use json::JsonError;
 pub use rejection::{OtlpPath, RejectReason, Rejections};
 pub use thrift::{ThriftError, ThriftErrorKind};
 

@@ -8,7 +8,7 @@
 //! use codec::{Encoding, decode};
 //! use model::Limits;
 //!
-//! let decoded = decode(Encoding::OtlpProtobuf, Bytes::new(), &Limits::default())?;
+//! let decoded = decode(Encoding::OtlpProtobuf, Bytes::new(), &Limits::default(), 0)?;
 //! assert_eq!((decoded.received, decoded.batch.len()), (0, 0));
 //! # Ok::<(), codec::DecodeError>(())
 //! ```
@@ -26,7 +26,8 @@ use backtrail_wire::WireError;
 use backtrail_wire::jaeger_proto::{self, PostSpansError};
 use backtrail_wire::jaeger_thrift::{self, MessageError, ThriftError};
 use backtrail_wire::otlp::SpanLimits;
-use backtrail_wire::otlp_json::{self, JsonError};
+use backtrail_wire::otlp_json;
+use backtrail_wire::{JsonError, zipkin};
 use bytes::Bytes;
 use model::{Limits, SpanBatch};
 
@@ -45,6 +46,10 @@ pub enum Encoding {
     JaegerAgentMessage,
     /// `PostSpansRequest` of Jaeger's protobuf model.
     JaegerProtobuf,
+    /// A list of Zipkin's spans of version 2 as JSON.
+    ZipkinJsonV2,
+    /// The same as protobuf: `zipkin.proto3.ListOfSpans`.
+    ZipkinProtobuf,
 }
 
 /// What a request held.
@@ -75,7 +80,13 @@ pub enum DecodeError {
     },
     /// The body is not OTLP/JSON.
     #[error("not OTLP/JSON: {0}")]
-    Json(#[from] JsonError),
+    Json(#[source] JsonError),
+    /// The body is not a list of Zipkin's spans.
+    #[error("not a list of Zipkin spans: {0}")]
+    Zipkin(#[source] JsonError),
+    /// The body is not a list of Zipkin's spans in protobuf.
+    #[error("not a zipkin.proto3.ListOfSpans: {0}")]
+    ZipkinProtobuf(#[source] WireError),
     /// The body is not a Thrift `Batch`.
     #[error("not a Jaeger batch in Thrift: {0}")]
     Thrift(#[from] ThriftError),
@@ -115,14 +126,23 @@ impl Encoding {
 ///
 /// A span that breaks OTLP's rules is rejected alone and counted; one whose resource or scope can't be read goes with it. Broken framing of
 /// the whole is an error, and then nothing is accepted. A request without spans is fine.
-pub fn decode(encoding: Encoding, body: Bytes, limits: &Limits) -> Result<Decoded, DecodeError> {
+///
+/// `received_unix_nano` is when the request arrived: Zipkin's spans may be without any time of their own.
+pub fn decode(
+    encoding: Encoding,
+    body: Bytes,
+    limits: &Limits,
+    received_unix_nano: u64,
+) -> Result<Decoded, DecodeError> {
     let span_limits = SpanLimits {
         max_value_depth: limits.max_value_depth,
         max_span_bytes: limits.max_span_bytes,
     };
     let transcoded = match encoding {
         Encoding::OtlpProtobuf => return otlp::decode(body, limits),
-        Encoding::OtlpJson => otlp_json::to_protobuf(&body, &span_limits)?,
+        Encoding::OtlpJson => {
+            otlp_json::to_protobuf(&body, &span_limits).map_err(DecodeError::Json)?
+        }
         Encoding::JaegerThriftBinary => {
             jaeger_thrift::to_otlp(&body, jaeger_thrift::Encoding::Binary, &span_limits)?
         }
@@ -131,6 +151,12 @@ pub fn decode(encoding: Encoding, body: Bytes, limits: &Limits) -> Result<Decode
         }
         Encoding::JaegerAgentMessage => jaeger_thrift::message_to_otlp(&body, &span_limits)?,
         Encoding::JaegerProtobuf => jaeger_proto::to_otlp(&body, &span_limits)?,
+        Encoding::ZipkinJsonV2 => zipkin::json_v2_to_otlp(&body, &span_limits, received_unix_nano)
+            .map_err(DecodeError::Zipkin)?,
+        Encoding::ZipkinProtobuf => {
+            zipkin::protobuf_to_otlp(&body, &span_limits, received_unix_nano)
+                .map_err(DecodeError::ZipkinProtobuf)?
+        }
     };
     otlp::decode_transcoded(transcoded)
 }

@@ -14,19 +14,21 @@ use proptest::prelude::{ProptestConfig, any, proptest};
 use proptest::sample::{Index, select};
 use prost::Message as _;
 
-const ENCODINGS: [Encoding; 6] = [
+const ENCODINGS: [Encoding; 8] = [
     Encoding::OtlpProtobuf,
     Encoding::OtlpJson,
     Encoding::JaegerThriftBinary,
     Encoding::JaegerThriftCompact,
     Encoding::JaegerAgentMessage,
     Encoding::JaegerProtobuf,
+    Encoding::ZipkinJsonV2,
+    Encoding::ZipkinProtobuf,
 ];
 
 /// What must hold of whatever is accepted.
 fn check(encoding: Encoding, body: Vec<u8>) {
     let body_len = body.len();
-    let Ok(decoded) = decode(encoding, Bytes::from(body), &Limits::default()) else {
+    let Ok(decoded) = decode(encoding, Bytes::from(body), &Limits::default(), 0) else {
         return;
     };
     assert_eq!(
@@ -46,6 +48,7 @@ fn check(encoding: Encoding, body: Vec<u8>) {
         Encoding::OtlpProtobuf,
         Bytes::from(kept.clone()),
         &Limits::default(),
+        0,
     )
     .unwrap();
     assert!(
@@ -54,7 +57,7 @@ fn check(encoding: Encoding, body: Vec<u8>) {
         again.rejected
     );
     let json = otlp_json::from_protobuf(&kept).unwrap();
-    let from_json = decode(Encoding::OtlpJson, Bytes::from(json), &Limits::default()).unwrap();
+    let from_json = decode(Encoding::OtlpJson, Bytes::from(json), &Limits::default(), 0).unwrap();
     assert!(
         from_json.rejected.is_empty(),
         "and as JSON: {}",

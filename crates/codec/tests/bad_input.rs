@@ -36,7 +36,7 @@ fn request(spans: Vec<Span>) -> TracesData {
 }
 
 fn decode_protobuf(body: impl Into<Bytes>) -> Result<Decoded, DecodeError> {
-    decode(Encoding::OtlpProtobuf, body.into(), &Limits::default())
+    decode(Encoding::OtlpProtobuf, body.into(), &Limits::default(), 0)
 }
 
 fn names(decoded: &Decoded) -> Vec<String> {
@@ -352,7 +352,7 @@ fn what_is_no_request_is_refused_with_its_place() {
             "not a Jaeger batch in Thrift: at byte 1: not a jaeger.thrift Batch: it has no spans",
         ),
     ] {
-        let error = decode(encoding, Bytes::from_static(body), &Limits::default()).unwrap_err();
+        let error = decode(encoding, Bytes::from_static(body), &Limits::default(), 0).unwrap_err();
         assert_eq!(error.to_string(), message);
     }
 }
@@ -383,7 +383,7 @@ fn requests_without_spans_are_fine() {
         ),
         (Encoding::JaegerThriftCompact, b"\x1c\x00\x19\x0c\x00"),
     ] {
-        let decoded = decode(encoding, Bytes::from_static(body), &Limits::default()).unwrap();
+        let decoded = decode(encoding, Bytes::from_static(body), &Limits::default(), 0).unwrap();
         assert_eq!((decoded.received, decoded.batch.len()), (0, 0));
         assert!(decoded.rejected.is_empty());
     }

@@ -42,7 +42,7 @@ fn spans_with_context(request: &TracesData) -> Vec<Context> {
 }
 
 fn decode_all(encoding: Encoding, body: Vec<u8>) -> Decoded {
-    let decoded = decode(encoding, Bytes::from(body), &Limits::default()).unwrap();
+    let decoded = decode(encoding, Bytes::from(body), &Limits::default(), 0).unwrap();
     assert_eq!(decoded.rejected.examples(), [""; 0]);
     assert_eq!(decoded.received, decoded.batch.len());
     decoded
@@ -126,7 +126,7 @@ proptest! {
             (Encoding::OtlpProtobuf, request.encode_to_vec()),
             (Encoding::OtlpJson, serde_json::to_vec(&request).unwrap()),
         ] {
-            let decoded = decode(encoding, body.into(), &Limits::default()).unwrap();
+            let decoded = decode(encoding, body.into(), &Limits::default(), 0).unwrap();
             prop_assert_eq!(decoded.received, received);
             prop_assert_eq!(decoded.rejected.count(), received - valid.len());
             for kept in read_back(&decoded) {

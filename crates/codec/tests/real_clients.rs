@@ -14,7 +14,7 @@ fn fixture(name: &str) -> Bytes {
 
 /// What the server keeps of the body, written out again.
 fn kept(encoding: Encoding, name: &str) -> serde_json::Value {
-    let decoded = decode(encoding, fixture(name), &Limits::default()).unwrap();
+    let decoded = decode(encoding, fixture(name), &Limits::default(), 0).unwrap();
     assert_eq!(decoded.rejected.examples(), [""; 0]);
     assert_eq!(decoded.received, decoded.batch.len());
     let protobuf = decoded.batch.to_otlp().unwrap();
@@ -117,7 +117,7 @@ fn thrift_protocols_are_told_apart() {
 #[test]
 fn a_protobuf_body_that_is_admitted_whole_is_kept_as_it_is() {
     let body = fixture("python-1.45.2-otlp-protobuf.bin");
-    let decoded = decode(Encoding::OtlpProtobuf, body.clone(), &Limits::default()).unwrap();
+    let decoded = decode(Encoding::OtlpProtobuf, body.clone(), &Limits::default(), 0).unwrap();
     assert_eq!(
         decoded.payload.as_ptr(),
         body.as_ptr(),
@@ -143,7 +143,7 @@ fn a_body_that_is_cut_anywhere_is_refused_or_loses_only_whole_groups() {
     ] {
         let body = fixture(name);
         for len in 0..body.len() {
-            let cut = decode(encoding, body.slice(..len), &Limits::default());
+            let cut = decode(encoding, body.slice(..len), &Limits::default(), 0);
             // These bodies hold one group, so only the empty protobuf message is one.
             let is_message = encoding == Encoding::OtlpProtobuf && len == 0;
             assert_eq!(cut.is_ok(), is_message, "{name} cut at {len}");

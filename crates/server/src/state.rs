@@ -28,7 +28,7 @@ pub(crate) struct AppState {
 /// A listener that was bound, as snippets and `/api/v1/status` name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BoundListener {
-    /// `otlp-grpc`, `otlp-http`, `jaeger-http` or `web`.
+    /// `otlp-grpc`, `otlp-http`, `jaeger-http`, `zipkin` or `web`.
     pub(crate) name: &'static str,
     /// The address that senders should use; 127.0.0.1 where both loopback addresses were bound.
     pub(crate) address: SocketAddr,

@@ -30,6 +30,7 @@ impl Demo {
             .env("TMPDIR", temporary)
             .current_dir(temporary)
             .args(["demo", "--otlp-grpc=0", "--otlp-http=0", "--jaeger-http=0"])
+            .arg("--zipkin=0")
             .args(["--web", web, "--history-minutes=2"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

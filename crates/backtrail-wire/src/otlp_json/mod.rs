@@ -25,5 +25,6 @@ mod span;
 mod value;
 mod write;
 
-pub use read::{JsonError, to_protobuf};
+pub use crate::json::JsonError;
+pub use read::to_protobuf;
 pub use write::{from_protobuf, put_value};

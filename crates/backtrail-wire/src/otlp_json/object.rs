@@ -10,6 +10,7 @@ use serde::de::{
 use serde_json::value::RawValue;
 
 use crate::RejectReason;
+use crate::json::detail;
 use crate::protobuf::begin_message;
 
 /// What the readers of one span share.
@@ -227,16 +228,6 @@ pub(super) fn read_object(
 pub(super) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     map.next_value::<IgnoredAny>()?;
     Ok(())
-}
-
-/// What an error says without its line and column, which count from the start of a part of the request.
-pub(super) fn detail(error: &serde_json::Error) -> String {
-    let mut text = error.to_string();
-    let position = format!(" at line {} column {}", error.line(), error.column());
-    if text.ends_with(&position) {
-        text.truncate(text.len() - position.len());
-    }
-    text
 }
 
 /// The name of a member; borrowed unless it has escapes.

@@ -5,33 +5,12 @@ use std::cell::Cell;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use super::object::{Context, Elements, List, Members, Object, detail, read_object, skip};
+use super::object::{Context, Elements, List, Members, Object, read_object, skip};
 use super::span::{Resource, Scope, Span};
+use crate::json::{JsonError, detail, json_text};
 use crate::otlp::{self, SpanLimits};
 use crate::protobuf::{OpenMessage, begin_message};
 use crate::{OtlpPath, RejectReason, Rejections, Transcoded};
-
-/// A request that is not OTLP/JSON.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum JsonError {
-    /// It is not UTF-8, which JSON must be.
-    #[error("not UTF-8 at byte {offset}")]
-    Utf8 {
-        /// Of the first byte that does not fit.
-        offset: usize,
-    },
-    /// It is not JSON, or not of the shape of a request.
-    #[error("line {line}, column {column}: {detail}")]
-    Syntax {
-        /// From 1.
-        line: usize,
-        /// In bytes, from 1.
-        column: usize,
-        /// What is wrong.
-        detail: String,
-    },
-}
 
 /// Reads a `TracesData` (or `ExportTraceServiceRequest`) and writes it as protobuf, without the spans that can't be read or break OTLP's rules.
 ///
@@ -53,9 +32,7 @@ pub enum JsonError {
 /// # Ok::<(), backtrail_wire::otlp_json::JsonError>(())
 /// ```
 pub fn to_protobuf(json: &[u8], limits: &SpanLimits) -> Result<Transcoded, JsonError> {
-    let json = std::str::from_utf8(json).map_err(|error| JsonError::Utf8 {
-        offset: error.valid_up_to(),
-    })?;
+    let json = json_text(json)?;
     let mut request = Request {
         limits: *limits,
         reason: Cell::new(RejectReason::Malformed),
@@ -70,11 +47,7 @@ pub fn to_protobuf(json: &[u8], limits: &SpanLimits) -> Result<Transcoded, JsonE
     })
     .deserialize(&mut reader)
     .and_then(|_| reader.end())
-    .map_err(|error| JsonError::Syntax {
-        line: error.line(),
-        column: error.column(),
-        detail: detail(&error),
-    })?;
+    .map_err(|error| JsonError::syntax(&error))?;
     Ok(Transcoded {
         protobuf: request.out,
         accepted: request.accepted,

@@ -1,11 +1,10 @@
 //! OTLP protobuf as OTLP/JSON.
 
-use std::io::Write as _;
-
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use crate::WireError;
+use crate::json::{Object, put_string};
 use crate::otlp::{
     AnyValue, Attributes, Event, Link, ResourceSpans, ScopeSpans, Span, Status, TracesData,
 };
@@ -51,7 +50,7 @@ fn put_resource_spans(
         let mut list = Vec::new();
         resource_spans.put_attributes(&mut list)?;
         let mut resource = object.object("resource");
-        resource.attributes(Attributes::new(&list), 0)?;
+        put_attributes(&mut resource, Attributes::new(&list), 0)?;
         resource.count(
             "droppedAttributesCount",
             resource_spans.dropped_attributes_count()?,
@@ -103,7 +102,7 @@ fn put_scope_spans(out: &mut Vec<u8>, scope_spans: &ScopeSpans<'_>) -> Result<()
         let mut scope = object.object("scope");
         scope.text_unless_empty("name", scope_spans.name()?);
         scope.text_unless_empty("version", scope_spans.version()?);
-        scope.attributes(Attributes::new(&list), 0)?;
+        put_attributes(&mut scope, Attributes::new(&list), 0)?;
         scope.count(
             "droppedAttributesCount",
             scope_spans.dropped_attributes_count()?,
@@ -133,7 +132,7 @@ fn put_span(out: &mut Vec<u8>, span: &Span<'_>) -> Result<(), WireError> {
     object.number("kind", span.kind);
     object.quoted("startTimeUnixNano", span.start_unix_nano);
     object.quoted("endTimeUnixNano", span.end_unix_nano);
-    object.attributes(Attributes::new(&list), 0)?;
+    put_attributes(&mut object, Attributes::new(&list), 0)?;
     object.count("droppedAttributesCount", span.dropped_attributes_count);
     let mut events = span.events().peekable();
     if events.peek().is_some() {
@@ -165,7 +164,7 @@ fn put_event(out: &mut Vec<u8>, event: &Event<'_>) -> Result<(), WireError> {
     let mut object = Object::begin(out);
     object.quoted("timeUnixNano", event.time_unix_nano);
     object.text("name", event.name);
-    object.attributes(Attributes::new(&list), 0)?;
+    put_attributes(&mut object, Attributes::new(&list), 0)?;
     object.count("droppedAttributesCount", event.dropped_attributes_count);
     object.end();
     Ok(())
@@ -178,7 +177,7 @@ fn put_link(out: &mut Vec<u8>, link: &Link<'_>) -> Result<(), WireError> {
     object.id("traceId", link.trace_id);
     object.id("spanId", link.span_id);
     object.text_unless_empty("traceState", link.trace_state);
-    object.attributes(Attributes::new(&list), 0)?;
+    put_attributes(&mut object, Attributes::new(&list), 0)?;
     object.count("droppedAttributesCount", link.dropped_attributes_count);
     object.count("flags", link.flags);
     object.end();
@@ -233,140 +232,16 @@ fn put_key_value(
     Ok(())
 }
 
-/// A JSON object that is being written; names are ours and need no escapes.
-struct Object<'o> {
-    out: &'o mut Vec<u8>,
-    is_empty: bool,
-}
-
-impl<'o> Object<'o> {
-    fn begin(out: &'o mut Vec<u8>) -> Self {
-        out.push(b'{');
-        Self {
-            out,
-            is_empty: true,
-        }
+fn put_attributes(
+    object: &mut Object<'_>,
+    attributes: Attributes<'_>,
+    depth: usize,
+) -> Result<(), WireError> {
+    if attributes.is_empty() {
+        return Ok(());
     }
-
-    fn end(self) {
-        self.out.push(b'}');
-    }
-
-    /// Writes a member's name; the caller writes its value.
-    fn value(&mut self, name: &str) -> &mut Vec<u8> {
-        if !self.is_empty {
-            self.out.push(b',');
-        }
-        self.is_empty = false;
-        self.out.push(b'"');
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.extend_from_slice(b"\":");
-        self.out
-    }
-
-    fn object(&mut self, name: &str) -> Object<'_> {
-        Object::begin(self.value(name))
-    }
-
-    fn list<T>(
-        &mut self,
-        name: &str,
-        elements: impl Iterator<Item = T>,
-        put: impl Fn(&mut Vec<u8>, T) -> Result<(), WireError>,
-    ) -> Result<(), WireError> {
-        let out = self.value(name);
-        out.push(b'[');
-        for (index, element) in elements.enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            put(out, element)?;
-        }
-        out.push(b']');
-        Ok(())
-    }
-
-    fn attributes(&mut self, attributes: Attributes<'_>, depth: usize) -> Result<(), WireError> {
-        if attributes.is_empty() {
-            return Ok(());
-        }
-        self.list("attributes", attributes.iter(), |out, attribute| {
-            let attribute = attribute?;
-            put_key_value(out, attribute.key, attribute.value, depth)
-        })
-    }
-
-    fn text(&mut self, name: &str, text: &str) {
-        put_string(self.value(name), text);
-    }
-
-    fn text_unless_empty(&mut self, name: &str, text: &str) {
-        if !text.is_empty() {
-            self.text(name, text);
-        }
-    }
-
-    fn id(&mut self, name: &str, id: &[u8]) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let out = self.value(name);
-        out.push(b'"');
-        for byte in id {
-            out.push(DIGITS[usize::from(byte >> 4)]);
-            out.push(DIGITS[usize::from(byte & 15)]);
-        }
-        out.push(b'"');
-    }
-
-    fn number(&mut self, name: &str, value: impl std::fmt::Display) {
-        put_display(self.value(name), value);
-    }
-
-    fn count(&mut self, name: &str, value: u32) {
-        if value != 0 {
-            self.number(name, value);
-        }
-    }
-
-    fn quoted(&mut self, name: &str, value: impl std::fmt::Display) {
-        let out = self.value(name);
-        out.push(b'"');
-        put_display(out, value);
-        out.push(b'"');
-    }
-
-    fn double(&mut self, name: &str, value: f64) {
-        if value.is_finite() {
-            // `Debug` is the short form that reads back as the same double, with an exponent where `Display` has 300 zeros.
-            self.number(name, format_args!("{value:?}"));
-        } else if value.is_nan() {
-            self.text(name, "NaN");
-        } else {
-            self.text(name, if value > 0.0 { "Infinity" } else { "-Infinity" });
-        }
-    }
-}
-
-#[expect(clippy::expect_used, reason = "writing to a Vec can't fail")]
-fn put_display(out: &mut Vec<u8>, value: impl std::fmt::Display) {
-    write!(out, "{value}").expect("a Vec takes everything");
-}
-
-fn put_string(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
-    let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c < ' ' || matches!(c, '"' | '\\')) {
-        let (plain, escaped) = rest.split_at(at);
-        out.extend_from_slice(plain.as_bytes());
-        match escaped.as_bytes()[0] {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            control => put_display(out, format_args!("\\u{control:04x}")),
-        }
-        rest = &escaped[1..];
-    }
-    out.extend_from_slice(rest.as_bytes());
-    out.push(b'"');
+    object.list("attributes", attributes.iter(), |out, attribute| {
+        let attribute = attribute?;
+        put_key_value(out, attribute.key, attribute.value, depth)
+    })
 }

@@ -6,12 +6,13 @@ use super::value::SettingValue;
 use super::{Config, Endpoint, Setting};
 
 /// The listeners by the key of their setting.
-pub(super) fn listeners(config: &Config) -> [(&'static str, Endpoint); 4] {
+pub(super) fn listeners(config: &Config) -> [(&'static str, Endpoint); 5] {
     let listeners = &config.listeners;
     [
         ("otlp_grpc", listeners.otlp_grpc),
         ("otlp_http", listeners.otlp_http),
         ("jaeger_http", listeners.jaeger_http),
+        ("zipkin", listeners.zipkin),
         ("web", listeners.web),
     ]
 }

@@ -58,6 +58,8 @@ pub(crate) struct Listeners {
     pub(crate) otlp_http: Endpoint,
     /// Jaeger's collector endpoint.
     pub(crate) jaeger_http: Endpoint,
+    /// Zipkin's collector and read API.
+    pub(crate) zipkin: Endpoint,
     /// Page, read APIs, metrics and health.
     pub(crate) web: Endpoint,
 }
@@ -137,6 +139,7 @@ impl Default for Config {
                 otlp_grpc: Endpoint::Loopback(4317),
                 otlp_http: Endpoint::Loopback(4318),
                 jaeger_http: Endpoint::Loopback(14268),
+                zipkin: Endpoint::Loopback(9411),
                 web: Endpoint::Loopback(16686),
             },
             limits: Limits {

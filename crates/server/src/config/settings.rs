@@ -102,6 +102,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "Jaeger's collector: POST /api/traces"
     ),
     setting!(
+        "zipkin",
+        listeners.zipkin,
+        "ADDR|PORT|off",
+        "Zipkin: POST /api/v2/spans and /api/v1/spans, and its read API"
+    ),
+    setting!(
         "web",
         listeners.web,
         "ADDR|PORT|off",
@@ -118,7 +124,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "cors_origins",
         cors_origins,
         "ORIGINS",
-        "Origins whose pages may send spans over OTLP/HTTP: \"*\", \"off\" or a list"
+        "Origins whose pages may send spans over OTLP/HTTP and to Zipkin's port: \"*\", \"off\" or a list"
     ),
     setting!(
         "port_file",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use codec::{ContentEncoding, Decoded, Encoding, InflateError, Rejections};
-use host::BoxFuture;
+use host::{BoxFuture, Clock};
 use model::{Limits, Signal, SpanBatch, TenantId};
 use tokio::sync::Semaphore;
 
@@ -56,6 +56,7 @@ pub(crate) struct Admission {
     /// Bounds memory and threads: one big body for each core is inflated and decoded at a time.
     decoders: Arc<Semaphore>,
     metrics: Arc<Metrics>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Admission {
@@ -64,6 +65,7 @@ impl Admission {
         log: Arc<dyn SpanLog>,
         limits: AdmissionLimits,
         metrics: Arc<Metrics>,
+        clock: Arc<dyn Clock>,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self {
@@ -72,6 +74,7 @@ impl Admission {
             limits,
             decoders: Arc::new(Semaphore::new(cores)),
             metrics,
+            clock,
         }
     }
 
@@ -137,11 +140,14 @@ impl Admission {
 
     async fn decode(&self, encoding: Encoding, body: Bytes) -> Result<Decoded, Refusal> {
         let limits = self.limits.spans;
+        let received_unix_nano = self.clock.now_unix_nano();
         let decoded = if body.len() <= MAX_INLINE_BYTES {
-            codec::decode(encoding, body, &limits)
+            codec::decode(encoding, body, &limits, received_unix_nano)
         } else {
-            self.on_blocking_thread(move || codec::decode(encoding, body, &limits))
-                .await?
+            self.on_blocking_thread(move || {
+                codec::decode(encoding, body, &limits, received_unix_nano)
+            })
+            .await?
         };
         decoded.map_err(|error| Refusal::Malformed(error.to_string()))
     }
@@ -202,7 +208,12 @@ mod tests {
             max_inflated_bytes: 1 << 20,
             max_in_flight_bytes,
         };
-        Admission::new(Arc::new(Stopped), limits, Arc::new(Metrics::new()))
+        Admission::new(
+            Arc::new(Stopped),
+            limits,
+            Arc::new(Metrics::new()),
+            Arc::new(host::SystemClock::new()),
+        )
     }
 
     fn json(admission: &Admission, content_encoding: ContentEncoding, body: Bytes) -> RawPayload {

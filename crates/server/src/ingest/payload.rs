@@ -23,11 +23,13 @@ pub(crate) enum Protocol {
     JaegerAgentCompact,
     /// Jaeger Thrift over UDP, at the port for the binary protocol.
     JaegerAgentBinary,
+    /// Zipkin over HTTP.
+    ZipkinHttp,
 }
 
 impl Protocol {
     /// All of them, for metrics that are there from the start.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::OtlpGrpc,
         Self::OtlpHttpProtobuf,
         Self::OtlpHttpJson,
@@ -35,6 +37,7 @@ impl Protocol {
         Self::JaegerGrpc,
         Self::JaegerAgentCompact,
         Self::JaegerAgentBinary,
+        Self::ZipkinHttp,
     ];
 
     /// Its name as a label of a metric.
@@ -47,6 +50,7 @@ impl Protocol {
             Self::JaegerGrpc => "jaeger_grpc",
             Self::JaegerAgentCompact => "jaeger_agent_compact",
             Self::JaegerAgentBinary => "jaeger_agent_binary",
+            Self::ZipkinHttp => "zipkin_http",
         }
     }
 }

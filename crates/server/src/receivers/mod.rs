@@ -3,11 +3,13 @@
 //! A receiver turns a request into a [`RawPayload`](crate::ingest::RawPayload) and the outcome into
 //! its protocol's reply. It decodes nothing and keeps nothing.
 
+mod cors;
 mod headers;
 mod jaeger_http;
 mod otlp_grpc;
 mod otlp_http;
 mod rpc_status;
+mod zipkin;
 
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ pub(crate) use headers::media_type;
 pub(crate) use jaeger_http::router as jaeger_http;
 pub(crate) use otlp_grpc::{TRACE_SERVICE, router as otlp_grpc};
 pub(crate) use otlp_http::router as otlp_http;
+pub(crate) use zipkin::router as zipkin;
 
 /// Bounds of requests, by what carries them.
 #[derive(Debug, Clone, Copy)]

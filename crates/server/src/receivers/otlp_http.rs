@@ -1,7 +1,6 @@
 //! OTLP over HTTP: `POST /v1/traces` as protobuf or JSON.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -13,9 +12,9 @@ use http::{HeaderValue, Method, StatusCode, Uri, header};
 use model::TenantId;
 use prost::Message;
 use tonic::Code;
-use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::ReceiverLimits;
+use super::cors::cors;
 use super::headers::{content_encoding, media_type};
 use super::rpc_status::RpcStatus;
 use crate::config::Origins;
@@ -23,8 +22,6 @@ use crate::ingest::{Accepted, Admission, Protocol, RawPayload, Refusal, receive}
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
-/// How long a browser may remember what a preflight allowed.
-const PREFLIGHT_AGE: Duration = Duration::from_hours(2);
 
 #[derive(Clone)]
 struct Receiver {
@@ -46,30 +43,6 @@ pub(crate) fn router(
         Some(cors) => routes.layer(cors),
         None => routes,
     }
-}
-
-/// What pages of these origins may do: send spans, without credentials.
-fn cors(origins: &Origins) -> Option<CorsLayer> {
-    let origins = match origins {
-        Origins::Off => return None,
-        // Not `*`: `navigator.sendBeacon`, which web exporters use, sends credentials, and a browser refuses `*` for those.
-        Origins::Any => AllowOrigin::mirror_request(),
-        Origins::List(list) => list
-            .iter()
-            .filter_map(|origin| HeaderValue::from_str(origin).ok())
-            .collect::<Vec<_>>()
-            .into(),
-    };
-    let layer = CorsLayer::new()
-        .allow_origin(origins)
-        .allow_methods([Method::POST])
-        // Exporters are configured with headers of all kinds; none of them can do harm here.
-        .allow_headers(AllowHeaders::mirror_request())
-        // There is nothing here that a cookie could open.
-        .allow_credentials(true)
-        .expose_headers([header::RETRY_AFTER])
-        .max_age(PREFLIGHT_AGE);
-    Some(layer)
 }
 
 /// The two ways to write a request and its reply.

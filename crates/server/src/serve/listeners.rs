@@ -19,11 +19,18 @@ enum Kind {
     OtlpGrpc,
     OtlpHttp,
     JaegerHttp,
+    Zipkin,
     Web,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::OtlpGrpc, Self::OtlpHttp, Self::JaegerHttp, Self::Web];
+    const ALL: [Self; 5] = [
+        Self::OtlpGrpc,
+        Self::OtlpHttp,
+        Self::JaegerHttp,
+        Self::Zipkin,
+        Self::Web,
+    ];
 
     /// As users of the port file and `/api/v1/status` know it.
     fn name(self) -> &'static str {
@@ -31,6 +38,7 @@ impl Kind {
             Self::OtlpGrpc => "otlp-grpc",
             Self::OtlpHttp => "otlp-http",
             Self::JaegerHttp => "jaeger-http",
+            Self::Zipkin => "zipkin",
             Self::Web => "web",
         }
     }
@@ -42,6 +50,7 @@ impl Kind {
             Self::OtlpGrpc => ("otlp_grpc", listeners.otlp_grpc),
             Self::OtlpHttp => ("otlp_http", listeners.otlp_http),
             Self::JaegerHttp => ("jaeger_http", listeners.jaeger_http),
+            Self::Zipkin => ("zipkin", listeners.zipkin),
             Self::Web => ("web", listeners.web),
         }
     }
@@ -104,6 +113,12 @@ pub(super) fn start_listeners(
                 receivers::otlp_http(admission, receiver_limits, &config.cors_origins)
             }
             Kind::JaegerHttp => receivers::jaeger_http(admission, receiver_limits),
+            Kind::Zipkin => receivers::zipkin(
+                admission,
+                receiver_limits,
+                &config.cors_origins,
+                axum::Router::new(),
+            ),
             Kind::Web => web_router(state.clone()),
         };
         serve(bound.sockets, router, &connection_limits, connections, stop);

@@ -86,6 +86,7 @@ impl Server {
                 max_in_flight_bytes: config.limits.max_in_flight_bytes.as_usize(),
             },
             Arc::clone(&metrics),
+            Arc::clone(&host.clock),
         ));
         let health = HealthReporter::new();
         health

@@ -68,6 +68,7 @@ impl Start {
             "--otlp-grpc=0",
             "--otlp-http=0",
             "--jaeger-http=0",
+            "--zipkin=0",
             "--web=0",
         ];
         Self {

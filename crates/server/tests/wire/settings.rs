@@ -46,6 +46,7 @@ max_body_bytes = '1MiB'
     otlp_grpc = "[::1]:3003" # --otlp-grpc
     otlp_http = 2002 # BACKTRAIL_OTLP_HTTP
     jaeger_http = 14268
+    zipkin = 9411
     web = 1001 # backtrail.toml:2
     allow_anonymous = false
     cors_origins = "*"
@@ -164,6 +165,7 @@ max_inflated_bytes = '1MiB'
         "--otlp-http=off",
         "--otlp-grpc=off",
         "--jaeger-http=off",
+        "--zipkin=off",
     ];
     assert_snapshot!(check("", &[], &off), @r#"backtrail: --web: web: every listener is off; nothing could be received or asked"#);
 }
