@@ -19,13 +19,18 @@ const BUILD: &[&str] = &[
 
 /// Builds all binaries and tests, and returns the path of `backtrail`, wherever the target directory is.
 pub(crate) fn build(root: &Path) -> Result<PathBuf> {
+    built(Program::test("cargo", BUILD, root), "backtrail")
+}
+
+/// Runs a build that reports in JSON, and returns the path of the binary with this name.
+pub(crate) fn built(cargo: Program, name: &str) -> Result<PathBuf> {
     let mut binary = None;
-    Program::test("cargo", BUILD, root).run_lines(|line| {
-        if let Some(path) = backtrail_in(line) {
+    cargo.run_lines(|line| {
+        if let Some(path) = binary_in(line, name) {
             binary = Some(path);
         }
     })?;
-    binary.context("cargo built no binary with the name backtrail")
+    binary.with_context(|| format!("cargo built no binary with the name {name}"))
 }
 
 /// One line of cargo's report. Only what tells the binary from its unit tests is read.
@@ -47,13 +52,13 @@ struct Profile {
     test: bool,
 }
 
-fn backtrail_in(line: &str) -> Option<PathBuf> {
+fn binary_in(line: &str, name: &str) -> Option<PathBuf> {
     // Lines about other things have other shapes.
     let artifact: Artifact = serde_json::from_str(line).ok()?;
     let is_binary = artifact.target.kind == ["bin"] && !artifact.profile.test;
     artifact
         .executable
-        .filter(|_| is_binary && artifact.target.name == "backtrail")
+        .filter(|_| is_binary && artifact.target.name == name)
 }
 
 #[cfg(test)]
@@ -69,25 +74,25 @@ mod tests {
 
     #[test]
     fn the_binary_is_told_from_its_tests_and_from_other_targets() {
-        let found = backtrail_in(&line("backtrail", "bin", false));
+        let found = binary_in(&line("backtrail", "bin", false), "backtrail");
         assert_eq!(found, Some(PathBuf::from("/target/debug/backtrail")));
         assert_eq!(
-            backtrail_in(&line("backtrail", "bin", true)),
+            binary_in(&line("backtrail", "bin", true), "backtrail"),
             None,
             "its unit tests"
         );
         assert_eq!(
-            backtrail_in(&line("backtrail", "lib", false)),
+            binary_in(&line("backtrail", "lib", false), "backtrail"),
             None,
             "the library"
         );
         assert_eq!(
-            backtrail_in(&line("xtask", "bin", false)),
+            binary_in(&line("xtask", "bin", false), "backtrail"),
             None,
             "another binary"
         );
         assert_eq!(
-            backtrail_in(r#"{"reason":"build-finished","success":true}"#),
+            binary_in(r#"{"reason":"build-finished","success":true}"#, "backtrail"),
             None
         );
     }

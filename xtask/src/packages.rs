@@ -1,12 +1,14 @@
-//! Packages of npm and pip, inside the checkout. They are installed again only when what they are made from changed.
+//! Packages of npm and pip, inside the checkout: installed again only when what they are made from changed. The programs of
+//! compiled clients are built here too, by tools that know themselves what has changed.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::binary;
 use crate::process::Program;
-use crate::runtimes::{Node, Python};
+use crate::runtimes::{Go, Jdk, Node, Python};
 
 /// Holds what an installation was made from. Written last, so that an interrupted installation is made again.
 const STAMP: &str = ".backtrail-stamp";
@@ -45,6 +47,27 @@ pub(crate) fn pip_install(dir: &Path, python: &Python) -> Result<()> {
     ];
     Program::tool(environment.join("bin/python"), &args, dir).run()?;
     stamp(&environment, &wanted)
+}
+
+/// The service of `dir` and OpenTelemetry's agent, into `dir/target`. What it needs comes from Maven's own cache when it is there.
+pub(crate) fn maven_package(dir: &Path, _jdk: &Jdk) -> Result<()> {
+    Program::tool("mvn", &["--quiet", "--batch-mode", "package"], dir).run()
+}
+
+/// The program of `dir` into `dir/target/client`, after a look at it by `go vet`.
+pub(crate) fn go_build(dir: &Path, _go: &Go) -> Result<()> {
+    Program::tool("go", &["vet", "./..."], dir).run()?;
+    Program::tool("go", &["build", "-o", "target/client", "."], dir).run()
+}
+
+/// The program of `dir`, a package outside of the workspace; returns where cargo put it.
+pub(crate) fn cargo_build(dir: &Path, name: &str) -> Result<PathBuf> {
+    let args = [
+        "build",
+        "--locked",
+        "--message-format=json-render-diagnostics",
+    ];
+    binary::built(Program::tool("cargo", &args, dir), name)
 }
 
 fn stamp_of(runtime: &str, lock: &Path) -> Result<String> {

@@ -1,4 +1,4 @@
-//! What the tests need besides cargo: Node, Python and Chromium. Found here, and installed where that is possible.
+//! What the tests need besides cargo: Node, Python, Java, Go and Chromium. Found here, and installed where that is possible.
 //!
 //! A language's runtime is never installed: which one a machine has is its owner's choice. Chromium and Python's
 //! `venv` are system packages without a choice in them; they are installed when this runs as root with apt.
@@ -16,6 +16,15 @@ const NODE_AT_LEAST: Version = Version {
     minor: 0,
 };
 const PYTHON_AT_LEAST: Version = Version { major: 3, minor: 9 };
+const JDK_AT_LEAST: Version = Version {
+    major: 17,
+    minor: 0,
+};
+/// What the modules of `clients/go` ask for.
+const GO_AT_LEAST: Version = Version {
+    major: 1,
+    minor: 26,
+};
 
 const CHROMIUM_NAMES: &[&str] = &[
     "chromium",
@@ -44,6 +53,14 @@ pub(crate) struct Python {
     /// As `python3 --version` prints it.
     pub(crate) version: String,
 }
+
+/// A JDK with Maven.
+#[derive(Clone, Debug)]
+pub(crate) struct Jdk;
+
+/// Go's tool.
+#[derive(Clone, Debug)]
+pub(crate) struct Go;
 
 /// Finds Node and npm, or says what to install.
 pub(crate) fn node() -> Result<Node> {
@@ -85,6 +102,27 @@ pub(crate) fn python() -> Result<Python> {
         }
     }
     Ok(python)
+}
+
+/// Finds a JDK and Maven, or says what to install.
+pub(crate) fn jdk() -> Result<Jdk> {
+    let here = Path::new(".");
+    let version = Program::tool("javac", &["--version"], here).output();
+    at_least("a JDK", version, JDK_AT_LEAST)?;
+    if Program::tool("mvn", &["--version"], here)
+        .output()
+        .is_none()
+    {
+        bail!("Maven is not installed, or finds no JDK; install it and have mvn in PATH");
+    }
+    Ok(Jdk)
+}
+
+/// Finds Go, or says what to install.
+pub(crate) fn go() -> Result<Go> {
+    let version = Program::tool("go", &["version"], Path::new(".")).output();
+    at_least("Go", version, GO_AT_LEAST)?;
+    Ok(Go)
 }
 
 fn makes_environments(python: &Python) -> bool {
@@ -184,7 +222,7 @@ struct Version {
 }
 
 impl Version {
-    /// Reads what a runtime prints: `v20.11.1`, `Python 3.9.2`.
+    /// Reads what a runtime prints: `v20.11.1`, `Python 3.9.2`, `go version go1.26.8 linux/amd64`.
     fn parse(printed: &str) -> Option<Self> {
         let digits = printed.trim_start_matches(|c: char| !c.is_ascii_digit());
         let mut parts = digits.split('.').map_while(|part| part.parse().ok());
@@ -226,6 +264,20 @@ mod tests {
         assert_eq!(
             Version::parse("Python 3.9.2"),
             Some(Version { major: 3, minor: 9 })
+        );
+        assert_eq!(
+            Version::parse("go version go1.26.8 linux/amd64"),
+            Some(Version {
+                major: 1,
+                minor: 26
+            })
+        );
+        assert_eq!(
+            Version::parse("javac 17.0.15"),
+            Some(Version {
+                major: 17,
+                minor: 0
+            })
         );
         assert_eq!(Version::parse("Python 3"), None);
         assert_eq!(Version::parse(""), None);

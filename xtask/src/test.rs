@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 
 use crate::binary;
 use crate::process::{BOLD, RED, paint};
-use crate::runtimes::{self, Node, Python};
+use crate::runtimes::{self, Go, Jdk, Node, Python};
 use report::{Outcome, Report};
 
 /// Which parts to run.
@@ -46,6 +46,14 @@ pub(crate) enum Part {
     ClientsNode,
     /// Python clients, the same
     ClientsPython,
+    /// OpenTelemetry's Java agent, the same
+    ClientsJava,
+    /// The OpenTelemetry SDK for Go, the same
+    ClientsGo,
+    /// The OpenTelemetry SDK for Rust, the same
+    ClientsRust,
+    /// One trace through services in all these languages
+    ClientsTogether,
 }
 
 impl Part {
@@ -70,6 +78,8 @@ pub(crate) struct Context {
     root: PathBuf,
     node: OnceCell<Result<Node, String>>,
     python: OnceCell<Result<Python, String>>,
+    jdk: OnceCell<Result<Jdk, String>>,
+    go: OnceCell<Result<Go, String>>,
     chromium: OnceCell<Result<PathBuf, String>>,
     binary: OnceCell<Result<PathBuf, String>>,
 }
@@ -80,6 +90,8 @@ impl Context {
             root: root.to_owned(),
             node: OnceCell::new(),
             python: OnceCell::new(),
+            jdk: OnceCell::new(),
+            go: OnceCell::new(),
             chromium: OnceCell::new(),
             binary: OnceCell::new(),
         }
@@ -93,6 +105,14 @@ impl Context {
         shared(&self.python, runtimes::python)
     }
 
+    pub(crate) fn jdk(&self) -> Result<Jdk> {
+        shared(&self.jdk, runtimes::jdk)
+    }
+
+    pub(crate) fn go(&self) -> Result<Go> {
+        shared(&self.go, runtimes::go)
+    }
+
     pub(crate) fn chromium(&self) -> Result<PathBuf> {
         shared(&self.chromium, runtimes::chromium)
     }
@@ -104,16 +124,19 @@ impl Context {
 
     /// Looks for the runtimes of all parts before the long builds, so that nobody learns after ten minutes what is missing.
     fn find_runtimes(&self, options: &Options) {
-        let needs: [(Part, &[Find]); 3] = [
-            (
-                Part::Page,
-                &[|c| c.node().map(drop), |c| c.chromium().map(drop)],
-            ),
-            (
-                Part::ClientsNode,
-                &[|c| c.node().map(drop), |c| c.chromium().map(drop)],
-            ),
-            (Part::ClientsPython, &[|c| c.python().map(drop)]),
+        let node: Find = |c| c.node().map(drop);
+        let chromium: Find = |c| c.chromium().map(drop);
+        let python: Find = |c| c.python().map(drop);
+        let jdk: Find = |c| c.jdk().map(drop);
+        let go: Find = |c| c.go().map(drop);
+        let needs: [(Part, &[Find]); 7] = [
+            (Part::Page, &[node, chromium]),
+            (Part::ClientsNode, &[node, chromium]),
+            (Part::ClientsPython, &[python]),
+            (Part::ClientsJava, &[node, jdk]),
+            (Part::ClientsGo, &[node, go]),
+            (Part::ClientsRust, &[node]),
+            (Part::ClientsTogether, &[node, chromium, python, jdk, go]),
         ];
         for (part, finds) in needs {
             if !options.runs(part) {

@@ -11,6 +11,8 @@ use crate::{packages, tidy};
 /// For tests that wait for servers and browsers: one that waits for ever is stopped and fails.
 const CLIENTS_LIMIT: Duration = Duration::from_mins(15);
 
+const RUST_CLIENT: &str = "backtrail-client-rust";
+
 pub(super) fn run(part: Part, context: &Context) -> Result<()> {
     match part {
         Part::Format => format(context),
@@ -34,12 +36,20 @@ pub(super) fn run(part: Part, context: &Context) -> Result<()> {
         Part::Page => page(context),
         Part::ClientsNode => clients_node(context),
         Part::ClientsPython => clients_python(context),
+        Part::ClientsJava => clients_java(context),
+        Part::ClientsGo => clients_go(context),
+        Part::ClientsRust => clients_rust(context),
+        Part::ClientsTogether => clients_together(context),
     }
 }
 
 fn format(context: &Context) -> Result<()> {
     cargo(context, &["fmt", "--all", "--check"]).run()?;
-    for outside in ["fuzz/Cargo.toml", "bench/Cargo.toml"] {
+    for outside in [
+        "fuzz/Cargo.toml",
+        "bench/Cargo.toml",
+        "clients/rust/Cargo.toml",
+    ] {
         if context.root.join(outside).is_file() {
             cargo(context, &["fmt", "--manifest-path", outside, "--check"]).run()?;
         }
@@ -79,10 +89,8 @@ fn clients_node(context: &Context) -> Result<()> {
     let clients = context.root.join("clients/node");
     packages::npm_ci(&clients, &node)?;
     packages::npm_ci(&context.root.join("examples/node-express"), &node)?;
-    Program::test("node", &["--test", "--test-concurrency=1"], &clients)
-        .env("BACKTRAIL_BIN", context.binary()?)
+    node_tests(context, "node")?
         .env("CHROMIUM", context.chromium()?)
-        .within(CLIENTS_LIMIT)
         .run_node_tests()
 }
 
@@ -93,6 +101,46 @@ fn clients_python(context: &Context) -> Result<()> {
         .env("BACKTRAIL_BIN", context.binary()?)
         .within(CLIENTS_LIMIT)
         .run()
+}
+
+fn clients_java(context: &Context) -> Result<()> {
+    packages::maven_package(&context.root.join("clients/java"), &context.jdk()?)?;
+    node_tests(context, "java")?.run_node_tests()
+}
+
+fn clients_go(context: &Context) -> Result<()> {
+    packages::go_build(&context.root.join("clients/go"), &context.go()?)?;
+    node_tests(context, "go")?.run_node_tests()
+}
+
+fn clients_rust(context: &Context) -> Result<()> {
+    let client = packages::cargo_build(&context.root.join("clients/rust"), RUST_CLIENT)?;
+    node_tests(context, "rust")?
+        .env("RUST_CLIENT", client)
+        .run_node_tests()
+}
+
+fn clients_together(context: &Context) -> Result<()> {
+    let clients = context.root.join("clients");
+    packages::npm_ci(&clients.join("node"), &context.node()?)?;
+    packages::pip_install(&clients.join("python"), &context.python()?)?;
+    packages::maven_package(&clients.join("java"), &context.jdk()?)?;
+    packages::go_build(&clients.join("go"), &context.go()?)?;
+    let rust_client = packages::cargo_build(&clients.join("rust"), RUST_CLIENT)?;
+    node_tests(context, "together")?
+        .env("RUST_CLIENT", rust_client)
+        .env("CHROMIUM", context.chromium()?)
+        .run_node_tests()
+}
+
+/// The tests of a folder of `clients/` that Node runs, whatever the language of the client.
+fn node_tests(context: &Context, folder: &str) -> Result<Program> {
+    context.node()?;
+    let dir = context.root.join("clients").join(folder);
+    let program = Program::test("node", &["--test", "--test-concurrency=1"], &dir)
+        .env("BACKTRAIL_BIN", context.binary()?)
+        .within(CLIENTS_LIMIT);
+    Ok(program)
 }
 
 fn cargo(context: &Context, args: &[&str]) -> Program {
