@@ -6,6 +6,7 @@
 //! - [`protobuf`]: the encoding itself, as a field reader that borrows and a few `put_…` functions.
 //! - [`otlp`]: borrowed views of `opentelemetry.proto.trace.v1` messages, and an encoder for them.
 //! - [`otlp_json`]: the same messages as JSON, to protobuf and from it.
+//! - [`jaeger_json`]: the JSON that Jaeger's page downloads, as OTLP.
 //! - [`jaeger_thrift`]: Jaeger's batches as OTLP, bare and in messages to an agent.
 //! - [`jaeger_proto`]: the same from Jaeger's protobuf model.
 //!
@@ -28,6 +29,7 @@
 
 mod error;
 mod jaeger;
+pub mod jaeger_json;
 pub mod jaeger_proto;
 pub mod jaeger_thrift;
 mod json;

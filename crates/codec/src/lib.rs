@@ -23,6 +23,7 @@ pub use backtrail_wire::{RejectReason, Rejections};
 pub use inflate::{ContentEncoding, InflateError, UnsupportedContentEncoding, inflate};
 
 use backtrail_wire::WireError;
+use backtrail_wire::jaeger_json;
 use backtrail_wire::jaeger_proto::{self, PostSpansError};
 use backtrail_wire::jaeger_thrift::{self, MessageError, ThriftError};
 use backtrail_wire::otlp::SpanLimits;
@@ -50,6 +51,8 @@ pub enum Encoding {
     ZipkinJsonV2,
     /// The same as protobuf: `zipkin.proto3.ListOfSpans`.
     ZipkinProtobuf,
+    /// Traces as Jaeger's page downloads them.
+    JaegerJson,
 }
 
 /// What a request held.
@@ -96,6 +99,9 @@ pub enum DecodeError {
     /// The body is not Jaeger's protobuf.
     #[error("not a PostSpansRequest: {0}")]
     JaegerProtobuf(#[from] PostSpansError),
+    /// The body is not Jaeger's JSON.
+    #[error("not Jaeger's JSON: {0}")]
+    JaegerJson(JsonError),
     /// The request would take far more memory than bytes on the wire.
     #[error("{events} events in one request, over the limit of {max_events}")]
     TooManyEvents {
@@ -156,6 +162,9 @@ pub fn decode(
         Encoding::ZipkinProtobuf => {
             zipkin::protobuf_to_otlp(&body, &span_limits, received_unix_nano)
                 .map_err(DecodeError::ZipkinProtobuf)?
+        }
+        Encoding::JaegerJson => {
+            jaeger_json::to_otlp(&body, &span_limits).map_err(DecodeError::JaegerJson)?
         }
     };
     otlp::decode_transcoded(transcoded)

@@ -14,7 +14,7 @@ use proptest::prelude::{ProptestConfig, any, proptest};
 use proptest::sample::{Index, select};
 use prost::Message as _;
 
-const ENCODINGS: [Encoding; 8] = [
+const ENCODINGS: [Encoding; 9] = [
     Encoding::OtlpProtobuf,
     Encoding::OtlpJson,
     Encoding::JaegerThriftBinary,
@@ -23,6 +23,7 @@ const ENCODINGS: [Encoding; 8] = [
     Encoding::JaegerProtobuf,
     Encoding::ZipkinJsonV2,
     Encoding::ZipkinProtobuf,
+    Encoding::JaegerJson,
 ];
 
 /// What must hold of whatever is accepted.

@@ -19,6 +19,14 @@ pub(crate) enum Fault {
     Time { what: &'static str, found: String },
     #[error("times run backwards: duration of {found}")]
     NegativeDuration { found: String },
+    #[error("{what} {text:?} is not hexadecimal digits")]
+    Id {
+        what: &'static str,
+        text: String,
+        reason: RejectReason,
+    },
+    #[error("{0}")]
+    Json(String),
     #[error(transparent)]
     Otlp(#[from] SpanFault),
     #[error(transparent)]
@@ -34,6 +42,16 @@ impl Fault {
         Self::TagType { key, v_type }
     }
 
+    /// An id that is none. Of what stands there, which may be long, the beginning is enough.
+    pub(crate) fn id(what: &'static str, text: &str, reason: RejectReason) -> Self {
+        let text = text.chars().take(60).collect();
+        Self::Id { what, text, reason }
+    }
+
+    pub(crate) fn json(error: impl std::fmt::Display) -> Self {
+        Self::Json(error.to_string())
+    }
+
     pub(crate) const fn reason(&self) -> RejectReason {
         match self {
             Self::Utf8(_) => RejectReason::InvalidUtf8,
@@ -41,7 +59,9 @@ impl Fault {
             Self::NegativeDuration { .. } => RejectReason::TimeBackwards,
             Self::Otlp(fault) => fault.reason(),
             Self::Protobuf(error) => error.reason(),
+            Self::Id { reason, .. } => *reason,
             Self::IncompleteTag
+            | Self::Json(_)
             | Self::TagType { .. }
             | Self::IncompleteReference
             | Self::Thrift(_) => RejectReason::Malformed,

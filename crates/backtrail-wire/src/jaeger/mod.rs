@@ -1,4 +1,4 @@
-//! Jaeger's model as OTLP, whatever encoding it came in: the rules of translation, once for Thrift and protobuf.
+//! Jaeger's model as OTLP, whatever encoding it came in: the rules of translation, once for Thrift, protobuf and JSON.
 //!
 //! [`crate::jaeger_thrift`] says what they are.
 

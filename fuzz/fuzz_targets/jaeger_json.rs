@@ -1,0 +1,9 @@
+//! Traces as Jaeger's page downloads them.
+
+#![no_main]
+
+use backtrail_fuzz::decoded;
+use codec::Encoding;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|body: &[u8]| decoded(Encoding::JaegerJson, body));
