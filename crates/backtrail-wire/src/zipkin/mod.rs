@@ -36,12 +36,16 @@
 
 mod endpoint;
 mod fault;
+mod from_otlp;
 mod json_v2;
 mod json_value;
 mod proto;
 mod span;
+mod tags;
+mod text;
 mod to_otlp;
 
+pub use from_otlp::from_otlp;
 pub use json_v2::to_otlp as json_v2_to_otlp;
 pub use proto::to_otlp as protobuf_to_otlp;
 

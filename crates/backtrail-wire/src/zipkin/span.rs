@@ -83,6 +83,17 @@ pub(super) fn kind_number(name: &str) -> Option<i32> {
     })
 }
 
+/// The name of a kind, for the kinds that Zipkin has.
+pub(super) fn kind_name(kind: i32) -> Option<&'static str> {
+    Some(match kind {
+        SERVER => "SERVER",
+        CLIENT => "CLIENT",
+        PRODUCER => "PRODUCER",
+        CONSUMER => "CONSUMER",
+        _ => return None,
+    })
+}
+
 pub(super) const SERVER: i32 = 2;
 pub(super) const CLIENT: i32 = 3;
 pub(super) const PRODUCER: i32 = 4;

@@ -1,0 +1,129 @@
+//! Zipkin's spans come out as they went in, whatever they were written in.
+
+#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
+mod zipkin_spans;
+
+use backtrail_wire::zipkin::from_otlp;
+use bytes::Bytes;
+use codec::{Decoded, Encoding, decode};
+use model::Limits;
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, proptest};
+use prost::Message as _;
+use serde_json::{Value, json};
+use zipkin_spans::{SpanSpec, span_spec};
+
+const RECEIVED_UNIX_NANO: u64 = 1_767_225_600_000_000_000;
+
+fn decoded(encoding: Encoding, body: impl Into<Bytes>) -> Decoded {
+    decode(
+        encoding,
+        body.into(),
+        &Limits::default(),
+        RECEIVED_UNIX_NANO,
+    )
+    .unwrap()
+}
+
+/// The spans as they are read back: those of one service stand together.
+fn read_back(decoded: &Decoded) -> Vec<Value> {
+    let kept = decoded.batch.to_otlp().unwrap();
+    assert_eq!(decoded.rejected.to_string(), "0 spans rejected ()");
+    serde_json::from_slice(&from_otlp(&kept).unwrap()).unwrap()
+}
+
+fn sorted(mut spans: Vec<Value>) -> Vec<Value> {
+    spans.sort_by_cached_key(ToString::to_string);
+    spans
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn spans_in_json_come_out_as_they_went_in(spans in vec(span_spec(), 1..5)) {
+        let body = serde_json::to_vec(&spans.iter().map(SpanSpec::json).collect::<Vec<_>>()).unwrap();
+        let expected = spans.iter().map(SpanSpec::normal_json).collect();
+        assert_eq!(sorted(read_back(&decoded(Encoding::ZipkinJsonV2, body))), sorted(expected));
+    }
+
+    #[test]
+    fn spans_in_protobuf_come_out_as_they_went_in(spans in vec(span_spec(), 1..5)) {
+        let body = zipkin_spans::ListOfSpans { spans: spans.iter().map(SpanSpec::protobuf).collect() };
+        let expected = spans.iter().map(SpanSpec::normal_json).collect();
+        let decoded = decoded(Encoding::ZipkinProtobuf, body.encode_to_vec());
+        assert_eq!(sorted(read_back(&decoded)), sorted(expected));
+    }
+}
+
+fn one(span: &Value) -> Decoded {
+    decoded(Encoding::ZipkinJsonV2, json!([span]).to_string())
+}
+
+#[test]
+fn what_is_written_in_many_ways_is_read() {
+    let decoded = one(&json!({
+        "traceId": "0000000000000000ABCDEF",
+        "id": "F",
+        "parentId": null,
+        "timestamp": "1472470996199000",
+        "duration": 207_000.9,
+        "name": null,
+        "localEndpoint": { "serviceName": "Shop", "ipv4": "::ffff:192.0.2.1", "port": "8080" },
+        "remoteEndpoint": { "ipv4": "no address", "port": -1 },
+        "tags": { "count": 3, "is": true, "nothing": null, "list": [1, "a"] },
+        "debug": "true",
+        "shared": false,
+        "unknown": { "a": [{}] },
+    }));
+    let expected = json!({
+        "traceId": "0000000000abcdef",
+        "id": "000000000000000f",
+        "timestamp": 1_472_470_996_199_000_u64,
+        "duration": 207_000,
+        "localEndpoint": { "serviceName": "Shop", "ipv4": "192.0.2.1", "port": 8080 },
+        "tags": { "count": "3", "is": "true", "list": "[1,\"a\"]" },
+        "debug": true,
+    });
+    assert_eq!(read_back(&decoded), [expected]);
+}
+
+#[test]
+fn a_span_without_a_time_starts_with_its_trace() {
+    let spans = json!([
+        { "traceId": "1", "id": "1" },
+        { "traceId": "1", "id": "2", "timestamp": 5000, "duration": 9 },
+        { "traceId": "1", "id": "3", "annotations": [
+            { "timestamp": 7000, "value": "later" }, { "timestamp": 4000, "value": "first" }
+        ] },
+        { "traceId": "2", "id": "4", "duration": 3 },
+        // Its fields take more than 127 bytes, so that its length takes two.
+        { "traceId": "1", "id": "5", "name": "x".repeat(300) },
+    ]);
+    let decoded = decoded(Encoding::ZipkinJsonV2, spans.to_string());
+    let columns = decoded.batch.columns();
+    let times: Vec<(u8, u64, u64)> = (0..columns.len())
+        .map(|row| {
+            let (start, end) = (columns.starts.value(row), columns.ends.value(row));
+            (columns.span_id(row).0[7], start, end)
+        })
+        .collect();
+    let received = RECEIVED_UNIX_NANO;
+    assert_eq!(
+        times,
+        [
+            (1, 4_000_000, 4_000_000),
+            (2, 5_000_000, 5_009_000),
+            (3, 4_000_000, 4_000_000),
+            (4, received, received + 3000),
+            (5, 4_000_000, 4_000_000),
+        ]
+    );
+    for span in read_back(&decoded) {
+        assert_eq!(
+            span.get("timestamp").is_some(),
+            span["id"] == "0000000000000002"
+        );
+    }
+}
