@@ -51,6 +51,9 @@ impl Server {
             .args(["--otlp-grpc", "off", "--otlp-http", any_port])
             .args(["--jaeger-http", any_port, "--zipkin", "off"])
             .args(["--web", any_port])
+            .args(["--jaeger-grpc", "off", "--jaeger-sampling", "off"])
+            .args(["--jaeger-agent-compact", "off"])
+            .args(["--jaeger-agent-binary", "off"])
             .arg("--port-file")
             .arg(&port_file)
             // The settings of whoever runs this are not what is measured.

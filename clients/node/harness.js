@@ -15,7 +15,9 @@ const READ_TIMEOUT_MS = 10_000;
 const POLL_INTERVAL_MS = 25;
 
 const SERVER_BINARY = serverBinary();
-const LISTENERS = ['otlp-grpc', 'otlp-http', 'jaeger-http', 'zipkin', 'web'];
+const LISTENERS = [
+  'otlp-grpc', 'otlp-http', 'jaeger-http', 'jaeger-grpc', 'jaeger-sampling', 'jaeger-agent-compact', 'jaeger-agent-binary', 'zipkin', 'web',
+];
 
 /** A server of its own, with a temporary data directory and ports that were free. */
 class Backtrail {

@@ -18,7 +18,17 @@ STOP_TIMEOUT_SECONDS = 20
 READ_TIMEOUT_SECONDS = 10
 POLL_INTERVAL_SECONDS = 0.025
 
-LISTENERS = ("otlp-grpc", "otlp-http", "jaeger-http", "zipkin", "web")
+LISTENERS = (
+    "otlp-grpc",
+    "otlp-http",
+    "jaeger-http",
+    "jaeger-grpc",
+    "jaeger-sampling",
+    "jaeger-agent-compact",
+    "jaeger-agent-binary",
+    "zipkin",
+    "web",
+)
 
 T = TypeVar("T")
 

@@ -74,6 +74,9 @@ pub trait File: Send + Sync {
     /// Fills `buf` from `offset`; `UnexpectedEof` when the file ends first.
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()>;
 
+    /// Fills as much of `buf` from `offset` as is there, and says how much; 0 at the end. For files whose length nobody knows, such as those below `/proc`.
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
+
     /// Writes all of `buf` at `offset` and extends the file where needed. After an error any
     /// part of it may have been written.
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()>;

@@ -12,6 +12,7 @@ mod metrics;
 mod page;
 mod process;
 mod receivers;
+mod sampling;
 mod serve;
 mod state;
 mod storage;

@@ -40,6 +40,15 @@ struct EndpointLabel {
     endpoint: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DropLabels {
+    protocol: &'static str,
+    reason: &'static str,
+}
+
+/// The reason of datagrams that were lost in the kernel.
+const SOCKET_BUFFER: &str = "socket_buffer";
+
 type Latencies = Family<EndpointLabel, Histogram, fn() -> Histogram>;
 
 /// All of them.
@@ -49,6 +58,7 @@ pub(crate) struct Metrics {
     rejected: Family<RejectionLabels, Counter>,
     requests: Family<RequestLabels, Counter>,
     body_bytes: Family<ProtocolLabel, Counter>,
+    dropped_datagrams: Family<DropLabels, Counter>,
     log_syncs: Histogram,
     log_synced_bytes: Counter,
     queries: Latencies,
@@ -112,6 +122,7 @@ impl Metrics {
             rejected: Family::default(),
             requests: Family::default(),
             body_bytes: Family::default(),
+            dropped_datagrams: Family::default(),
             // 62.5 µs to 2 s: from a battery-backed cache to a disk that struggles.
             log_syncs: Histogram::new(exponential_buckets(0.000_062_5, 2.0, 16)),
             log_synced_bytes: Counter::default(),
@@ -143,6 +154,12 @@ impl Metrics {
                 );
             }
         }
+        for protocol in Protocol::DATAGRAMS.map(Protocol::label) {
+            for reason in [SOCKET_BUFFER, "queue", "malformed", "overloaded"] {
+                let labels = DropLabels { protocol, reason };
+                drop(metrics.dropped_datagrams.get_or_create(&labels));
+            }
+        }
         metrics
     }
 
@@ -168,6 +185,11 @@ impl Metrics {
             "Bodies of those requests on the wire, by protocol",
             Unit::Bytes,
             self.body_bytes.clone(),
+        );
+        ours.register(
+            "datagrams_dropped",
+            "Datagrams of which nothing was kept, by protocol and reason; socket_buffer is the kernel's count",
+            self.dropped_datagrams.clone(),
         );
         ours.register_with_unit(
             "log_sync_duration",
@@ -286,6 +308,32 @@ impl Metrics {
         self.requests
             .get_or_create(&RequestLabels { protocol, status })
             .inc();
+    }
+
+    /// Datagrams were dropped, and their senders do not know.
+    pub(crate) fn count_dropped_datagrams(
+        &self,
+        protocol: Protocol,
+        reason: &'static str,
+        datagrams: u64,
+    ) {
+        let protocol = protocol.label();
+        self.dropped_datagrams
+            .get_or_create(&DropLabels { protocol, reason })
+            .inc_by(datagrams);
+    }
+
+    /// The kernel has dropped this many datagrams of a protocol in all.
+    pub(crate) fn raise_kernel_drops(&self, protocol: Protocol, total: u64) {
+        if total == 0 {
+            return;
+        }
+        let labels = DropLabels {
+            protocol: protocol.label(),
+            reason: SOCKET_BUFFER,
+        };
+        let counter = self.dropped_datagrams.get_or_create(&labels);
+        counter.inc_by(total.saturating_sub(counter.get()));
     }
 
     /// A group of the log was made durable.

@@ -9,6 +9,7 @@ use store::Store;
 
 use crate::ingest::InFlight;
 use crate::metrics::Metrics;
+use crate::receivers::UdpSockets;
 
 /// Shared by the read APIs, the page, metrics and health. Cheap to clone.
 #[derive(Clone)]
@@ -23,12 +24,14 @@ pub(crate) struct AppState {
     pub(crate) store: Store,
     /// The bounded queue of requests that bring spans.
     pub(crate) in_flight: InFlight,
+    /// What receives datagrams.
+    pub(crate) udp_sockets: UdpSockets,
 }
 
 /// A listener that was bound, as snippets and `/api/v1/status` name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BoundListener {
-    /// `otlp-grpc`, `otlp-http`, `jaeger-http`, `zipkin` or `web`.
+    /// The setting's name with dashes: `otlp-grpc`, `web`.
     pub(crate) name: &'static str,
     /// The address that senders should use; 127.0.0.1 where both loopback addresses were bound.
     pub(crate) address: SocketAddr,

@@ -41,6 +41,9 @@ async fn observe_latency(
 }
 
 async fn metrics(State(state): State<AppState>) -> Response {
+    state
+        .udp_sockets
+        .count_kernel_drops(state.host.files.as_ref(), &state.metrics);
     let store = state.store.stats();
     let readings = Readings {
         in_flight_bytes: state.in_flight.bytes() as u64,

@@ -30,6 +30,8 @@ impl Demo {
             .env("TMPDIR", temporary)
             .current_dir(temporary)
             .args(["demo", "--otlp-grpc=0", "--otlp-http=0", "--jaeger-http=0"])
+            .args(["--jaeger-grpc=off", "--jaeger-sampling=off"])
+            .args(["--jaeger-agent-compact=off", "--jaeger-agent-binary=off"])
             .arg("--zipkin=0")
             .args(["--web", web, "--history-minutes=2"])
             .stdin(Stdio::null())

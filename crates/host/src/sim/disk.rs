@@ -477,6 +477,13 @@ impl File for SimFile {
         }
     }
 
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let len = self.len()?.saturating_sub(offset);
+        let len = usize::try_from(len).unwrap_or(usize::MAX).min(buf.len());
+        self.read_exact_at(&mut buf[..len], offset)?;
+        Ok(len)
+    }
+
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         self.check_writable()?;
         let mut state = self.disk.state();

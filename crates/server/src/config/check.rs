@@ -5,16 +5,34 @@ use super::sources::Effective;
 use super::value::SettingValue;
 use super::{Config, Endpoint, Setting};
 
+/// What carries a listener's bytes. Two listeners may have one port when these differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transport {
+    Tcp,
+    Udp,
+}
+
 /// The listeners by the key of their setting.
-pub(super) fn listeners(config: &Config) -> [(&'static str, Endpoint); 5] {
+fn listeners(config: &Config) -> Vec<(&'static str, Endpoint, Transport)> {
     let listeners = &config.listeners;
-    [
+    let tcp = [
         ("otlp_grpc", listeners.otlp_grpc),
         ("otlp_http", listeners.otlp_http),
         ("jaeger_http", listeners.jaeger_http),
+        ("jaeger_grpc", listeners.jaeger_grpc),
+        ("jaeger_sampling", listeners.jaeger_sampling),
         ("zipkin", listeners.zipkin),
         ("web", listeners.web),
-    ]
+    ];
+    let udp = [
+        ("jaeger_agent_compact", listeners.jaeger_agent_compact),
+        ("jaeger_agent_binary", listeners.jaeger_agent_binary),
+    ];
+    let over = |transport| move |(key, endpoint)| (key, endpoint, transport);
+    tcp.into_iter()
+        .map(over(Transport::Tcp))
+        .chain(udp.into_iter().map(over(Transport::Udp)))
+        .collect()
 }
 
 /// Everything that is wrong between settings that are each right.
@@ -29,7 +47,7 @@ pub(super) fn check(effective: &Effective) -> Vec<ConfigError> {
     };
 
     let listeners = listeners(config);
-    for (index, (key, endpoint)) in listeners.iter().enumerate() {
+    for (index, (key, endpoint, transport)) in listeners.iter().enumerate() {
         if endpoint.is_public() && !config.allow_anonymous {
             let ways = Setting::find("allow_anonymous").map_or_else(String::new, Setting::ways);
             complain(
@@ -40,15 +58,15 @@ pub(super) fn check(effective: &Effective) -> Vec<ConfigError> {
                 ),
             );
         }
-        for (other_key, other) in &listeners[..index] {
-            if endpoint.collides_with(*other) {
+        for (other_key, other, other_transport) in &listeners[..index] {
+            if transport == other_transport && endpoint.collides_with(*other) {
                 complain(key, format!("{endpoint} is taken by {other_key} already"));
             }
         }
     }
     if listeners
         .iter()
-        .all(|(_, endpoint)| *endpoint == Endpoint::Off)
+        .all(|(_, endpoint, _)| *endpoint == Endpoint::Off)
     {
         complain(
             "web",

@@ -58,6 +58,14 @@ pub(crate) struct Listeners {
     pub(crate) otlp_http: Endpoint,
     /// Jaeger's collector endpoint.
     pub(crate) jaeger_http: Endpoint,
+    /// Jaeger's collector over gRPC.
+    pub(crate) jaeger_grpc: Endpoint,
+    /// Jaeger's remote sampling.
+    pub(crate) jaeger_sampling: Endpoint,
+    /// Jaeger's agent over UDP, at the port for the compact protocol.
+    pub(crate) jaeger_agent_compact: Endpoint,
+    /// The same at the port for the binary protocol.
+    pub(crate) jaeger_agent_binary: Endpoint,
     /// Zipkin's collector and read API.
     pub(crate) zipkin: Endpoint,
     /// Page, read APIs, metrics and health.
@@ -83,6 +91,10 @@ pub(crate) struct Limits {
     pub(crate) max_connections: usize,
     /// How long a request's head, and then its body, may take to arrive.
     pub(crate) request_timeout: Millis,
+    /// Bytes that the kernel keeps of each UDP socket while we are busy.
+    pub(crate) udp_receive_buffer_bytes: ByteCount,
+    /// Bytes of datagrams that are decoded or being logged at one time.
+    pub(crate) udp_queue_bytes: ByteCount,
 }
 
 /// How spans are kept.
@@ -139,6 +151,10 @@ impl Default for Config {
                 otlp_grpc: Endpoint::Loopback(4317),
                 otlp_http: Endpoint::Loopback(4318),
                 jaeger_http: Endpoint::Loopback(14268),
+                jaeger_grpc: Endpoint::Loopback(14250),
+                jaeger_sampling: Endpoint::Loopback(5778),
+                jaeger_agent_compact: Endpoint::Loopback(6831),
+                jaeger_agent_binary: Endpoint::Loopback(6832),
                 zipkin: Endpoint::Loopback(9411),
                 web: Endpoint::Loopback(16686),
             },
@@ -151,6 +167,8 @@ impl Default for Config {
                 max_in_flight_bytes: ByteCount(256 * MIB),
                 max_connections: 4096,
                 request_timeout: Millis(Duration::from_secs(30)),
+                udp_receive_buffer_bytes: ByteCount(4 * MIB),
+                udp_queue_bytes: ByteCount(16 * MIB),
             },
             storage: Storage {
                 durability: Durability::Sync,

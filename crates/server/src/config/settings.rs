@@ -102,6 +102,30 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "Jaeger's collector: POST /api/traces"
     ),
     setting!(
+        "jaeger_grpc",
+        listeners.jaeger_grpc,
+        "ADDR|PORT|off",
+        "Jaeger's collector over gRPC: CollectorService/PostSpans and SamplingManager"
+    ),
+    setting!(
+        "jaeger_sampling",
+        listeners.jaeger_sampling,
+        "ADDR|PORT|off",
+        "Jaeger's remote sampling: GET /sampling?service="
+    ),
+    setting!(
+        "jaeger_agent_compact",
+        listeners.jaeger_agent_compact,
+        "ADDR|PORT|off",
+        "Jaeger's agent over UDP; the compact protocol by custom, either is understood"
+    ),
+    setting!(
+        "jaeger_agent_binary",
+        listeners.jaeger_agent_binary,
+        "ADDR|PORT|off",
+        "Jaeger's agent over UDP; the binary protocol by custom, either is understood"
+    ),
+    setting!(
         "zipkin",
         listeners.zipkin,
         "ADDR|PORT|off",
@@ -185,6 +209,18 @@ pub(crate) static SETTINGS: &[Setting] = &[
         limits.request_timeout,
         "MILLIS",
         "How long a request's head, and then its body, may take to arrive"
+    ),
+    setting!(
+        "limits.udp_receive_buffer_bytes",
+        limits.udp_receive_buffer_bytes,
+        "BYTES",
+        "Size of the kernel's buffer of each UDP socket; when it is full, datagrams are lost and counted"
+    ),
+    setting!(
+        "limits.udp_queue_bytes",
+        limits.udp_queue_bytes,
+        "BYTES",
+        "Size of all datagrams that are being decoded or logged; beyond it they are dropped and counted"
     ),
     setting!(
         "storage.durability",

@@ -40,6 +40,9 @@ impl Protocol {
         Self::ZipkinHttp,
     ];
 
+    /// Those that come in datagrams, without a reply.
+    pub(crate) const DATAGRAMS: [Self; 2] = [Self::JaegerAgentCompact, Self::JaegerAgentBinary];
+
     /// Its name as a label of a metric.
     pub(crate) fn label(self) -> &'static str {
         match self {

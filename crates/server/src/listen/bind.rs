@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 
 use crate::config::{Endpoint, Setting};
 
@@ -15,11 +15,11 @@ const PORT_ATTEMPTS: usize = 32;
 
 /// An endpoint that listens.
 #[derive(Debug)]
-pub(crate) struct Bound {
+pub(crate) struct Bound<S> {
     /// What clients should connect to.
     pub(crate) address: SocketAddr,
     /// One socket, or one for each loopback address.
-    pub(crate) sockets: Vec<TcpListener>,
+    pub(crate) sockets: Vec<S>,
     /// Set when ::1 was wanted and the machine has none.
     pub(crate) without_ipv6: bool,
 }
@@ -47,8 +47,28 @@ pub(crate) enum BindError {
     },
 }
 
-/// Binds what the setting `key` asks for; `None` when it is off.
-pub(crate) fn bind(key: &str, endpoint: Endpoint) -> Result<Option<Bound>, BindError> {
+/// Binds what the setting `key` asks for, to accept connections; `None` when it is off.
+pub(crate) fn bind(key: &str, endpoint: Endpoint) -> Result<Option<Bound<TcpListener>>, BindError> {
+    bind_each(key, endpoint, accept_on, TcpListener::local_addr)
+}
+
+/// Binds what the setting `key` asks for, to receive datagrams; `None` when it is off. The kernel is asked for a buffer of
+/// `buffer_bytes` and may give less.
+pub(crate) fn bind_udp(
+    key: &str,
+    endpoint: Endpoint,
+    buffer_bytes: usize,
+) -> Result<Option<Bound<UdpSocket>>, BindError> {
+    let receive = |address| receive_on(address, buffer_bytes);
+    bind_each(key, endpoint, receive, UdpSocket::local_addr)
+}
+
+fn bind_each<S>(
+    key: &str,
+    endpoint: Endpoint,
+    open: impl Fn(SocketAddr) -> io::Result<S>,
+    address_of: impl Fn(&S) -> io::Result<SocketAddr>,
+) -> Result<Option<Bound<S>>, BindError> {
     let fail = |address: SocketAddr, source: io::Error| {
         let ways = Setting::find(key).map_or_else(|| key.to_owned(), Setting::ways);
         if source.kind() == ErrorKind::AddrInUse {
@@ -61,33 +81,38 @@ pub(crate) fn bind(key: &str, endpoint: Endpoint) -> Result<Option<Bound>, BindE
             }
         }
     };
+    let listen = |address| {
+        let socket = open(address)?;
+        Ok((address_of(&socket)?, socket))
+    };
     match endpoint {
         Endpoint::Off => Ok(None),
         Endpoint::Address(address) => {
-            let socket = listen_on(address).map_err(|error| fail(address, error))?;
-            let address = socket.local_addr().map_err(|error| fail(address, error))?;
+            let (address, socket) = listen(address).map_err(|error| fail(address, error))?;
             Ok(Some(Bound {
                 address,
                 sockets: vec![socket],
                 without_ipv6: false,
             }))
         }
-        Endpoint::Loopback(port) => bind_loopback(port)
+        Endpoint::Loopback(port) => bind_loopback(port, listen)
             .map(Some)
             .map_err(|(address, error)| fail(address, error)),
     }
 }
 
-fn bind_loopback(port: u16) -> Result<Bound, (SocketAddr, io::Error)> {
+fn bind_loopback<S>(
+    port: u16,
+    listen: impl Fn(SocketAddr) -> io::Result<(SocketAddr, S)>,
+) -> Result<Bound<S>, (SocketAddr, io::Error)> {
     let mut attempts_left = PORT_ATTEMPTS;
     loop {
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let v4 = listen_on(wanted).map_err(|error| (wanted, error))?;
-        let address = v4.local_addr().map_err(|error| (wanted, error))?;
+        let (address, v4) = listen(wanted).map_err(|error| (wanted, error))?;
 
         let beside = SocketAddr::from((Ipv6Addr::LOCALHOST, address.port()));
-        match listen_on(beside) {
-            Ok(v6) => {
+        match listen(beside) {
+            Ok((_, v6)) => {
                 return Ok(Bound {
                     address,
                     sockets: vec![v4, v6],
@@ -117,22 +142,31 @@ fn is_missing_family(error: &io::Error) -> bool {
     error.kind() == ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(EAFNOSUPPORT)
 }
 
-fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+fn accept_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = open(address, Type::STREAM, Protocol::TCP)?;
     // A restart must not wait for connections of the last run to be forgotten.
     socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+fn receive_on(address: SocketAddr, buffer_bytes: usize) -> io::Result<UdpSocket> {
+    // Without reuse of the address: two servers would share one port, and each would get part of the datagrams.
+    let socket = open(address, Type::DGRAM, Protocol::UDP)?;
+    socket.set_recv_buffer_size(buffer_bytes)?;
+    socket.bind(&address.into())?;
+    UdpSocket::from_std(socket.into())
+}
+
+fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
     if let SocketAddr::V6(v6) = address {
         // `[::]` takes both families, whatever the machine's default is; ::1 only its own.
         socket.set_only_v6(!v6.ip().is_unspecified())?;
     }
     socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket)
 }
 
 #[cfg(test)]
@@ -147,6 +181,24 @@ mod tests {
             assert_eq!(socket.local_addr().unwrap().port(), bound.address.port());
         }
         assert_eq!(bound.sockets.len(), if bound.without_ipv6 { 1 } else { 2 });
+    }
+
+    #[tokio::test]
+    async fn datagrams_have_one_port_on_both_loopback_addresses_too() {
+        let bound = bind_udp("jaeger_agent_compact", Endpoint::Loopback(0), 1 << 16)
+            .unwrap()
+            .unwrap();
+        let port = bound.address.port();
+        assert_ne!(port, 0);
+        for socket in &bound.sockets {
+            assert_eq!(socket.local_addr().unwrap().port(), port);
+        }
+        let error = bind_udp("jaeger_agent_binary", Endpoint::Loopback(port), 1 << 16).unwrap_err();
+        assert!(error.to_string().contains("is in use"), "{error}");
+        assert!(
+            error.to_string().contains("--jaeger-agent-binary"),
+            "{error}"
+        );
     }
 
     #[tokio::test]

@@ -1,8 +1,12 @@
-//! Listeners: addresses are bound, connections accepted, served and, at the end, finished.
+//! Listeners: addresses are bound, connections accepted, served and, at the end, finished; datagrams received.
 
 mod accept;
 mod bind;
+mod datagrams;
+mod kernel_drops;
 mod linger;
 
 pub(crate) use accept::{ConnectionLimits, serve};
-pub(crate) use bind::{BindError, Bound, bind};
+pub(crate) use bind::{BindError, Bound, bind, bind_udp};
+pub(crate) use datagrams::receive as receive_datagrams;
+pub(crate) use kernel_drops::kernel_drops;

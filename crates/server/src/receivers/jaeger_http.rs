@@ -16,7 +16,9 @@ use serde::Deserialize;
 
 use super::ReceiverLimits;
 use super::headers::{content_encoding, media_type};
+use super::jaeger_sampling::collector_route;
 use crate::ingest::{Accepted, Admission, Protocol, RawPayload, Refusal, receive};
+use crate::sampling::CurrentStrategies;
 
 const SUPPORTED_TYPES: &str = "application/x-thrift, application/vnd.apache.thrift.binary or application/vnd.apache.thrift.compact";
 
@@ -27,11 +29,16 @@ struct Receiver {
 }
 
 /// The listener's routes.
-pub(crate) fn router(admission: Arc<Admission>, limits: ReceiverLimits) -> Router {
+pub(crate) fn router(
+    admission: Arc<Admission>,
+    limits: ReceiverLimits,
+    strategies: CurrentStrategies,
+) -> Router {
     Router::new()
         .route("/api/traces", post(collect).fallback(not_post))
         .fallback(not_found)
         .with_state(Receiver { admission, limits })
+        .merge(collector_route(strategies))
 }
 
 /// What may stand behind the path. Clients of old send `format=jaeger.thrift`, newer ones nothing.

@@ -5,10 +5,14 @@
 
 mod cors;
 mod headers;
+mod jaeger_agent;
+mod jaeger_grpc;
 mod jaeger_http;
+mod jaeger_sampling;
 mod otlp_grpc;
 mod otlp_http;
 mod rpc_status;
+mod unary;
 mod zipkin;
 
 use std::time::Duration;
@@ -16,7 +20,10 @@ use std::time::Duration;
 use crate::ingest::BodyLimits;
 
 pub(crate) use headers::media_type;
+pub(crate) use jaeger_agent::{JaegerAgent, UdpSockets, watch_kernel_drops};
+pub(crate) use jaeger_grpc::{COLLECTOR_SERVICE, SAMPLING_SERVICE, router as jaeger_grpc};
 pub(crate) use jaeger_http::router as jaeger_http;
+pub(crate) use jaeger_sampling::router as jaeger_sampling;
 pub(crate) use otlp_grpc::{TRACE_SERVICE, router as otlp_grpc};
 pub(crate) use otlp_http::router as otlp_http;
 pub(crate) use zipkin::router as zipkin;

@@ -1,15 +1,18 @@
 //! Which listener serves what.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic_health::server::HealthReporter;
 
 use crate::config::{Config, Endpoint};
-use crate::ingest::Admission;
-use crate::listen::{BindError, Bound, ConnectionLimits, bind, serve};
-use crate::receivers::{self, ReceiverLimits};
+use crate::ingest::{Admission, InFlight, Protocol};
+use crate::listen::{BindError, Bound, ConnectionLimits, bind, bind_udp, receive_datagrams, serve};
+use crate::receivers::{self, JaegerAgent, ReceiverLimits, UdpSockets};
+use crate::sampling::CurrentStrategies;
 use crate::state::{AppState, BoundListener};
 use crate::web::web_router;
 
@@ -19,15 +22,52 @@ enum Kind {
     OtlpGrpc,
     OtlpHttp,
     JaegerHttp,
+    JaegerGrpc,
+    JaegerSampling,
     Zipkin,
     Web,
 }
 
+/// A listener's kind where it receives datagrams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum UdpKind {
+    JaegerAgentCompact,
+    JaegerAgentBinary,
+}
+
+impl UdpKind {
+    const ALL: [Self; 2] = [Self::JaegerAgentCompact, Self::JaegerAgentBinary];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::JaegerAgentCompact => "jaeger-agent-compact",
+            Self::JaegerAgentBinary => "jaeger-agent-binary",
+        }
+    }
+
+    fn setting(self, config: &Config) -> (&'static str, Endpoint) {
+        let listeners = &config.listeners;
+        match self {
+            Self::JaegerAgentCompact => ("jaeger_agent_compact", listeners.jaeger_agent_compact),
+            Self::JaegerAgentBinary => ("jaeger_agent_binary", listeners.jaeger_agent_binary),
+        }
+    }
+
+    fn protocol(self) -> Protocol {
+        match self {
+            Self::JaegerAgentCompact => Protocol::JaegerAgentCompact,
+            Self::JaegerAgentBinary => Protocol::JaegerAgentBinary,
+        }
+    }
+}
+
 impl Kind {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::OtlpGrpc,
         Self::OtlpHttp,
         Self::JaegerHttp,
+        Self::JaegerGrpc,
+        Self::JaegerSampling,
         Self::Zipkin,
         Self::Web,
     ];
@@ -38,6 +78,8 @@ impl Kind {
             Self::OtlpGrpc => "otlp-grpc",
             Self::OtlpHttp => "otlp-http",
             Self::JaegerHttp => "jaeger-http",
+            Self::JaegerGrpc => "jaeger-grpc",
+            Self::JaegerSampling => "jaeger-sampling",
             Self::Zipkin => "zipkin",
             Self::Web => "web",
         }
@@ -50,6 +92,8 @@ impl Kind {
             Self::OtlpGrpc => ("otlp_grpc", listeners.otlp_grpc),
             Self::OtlpHttp => ("otlp_http", listeners.otlp_http),
             Self::JaegerHttp => ("jaeger_http", listeners.jaeger_http),
+            Self::JaegerGrpc => ("jaeger_grpc", listeners.jaeger_grpc),
+            Self::JaegerSampling => ("jaeger_sampling", listeners.jaeger_sampling),
             Self::Zipkin => ("zipkin", listeners.zipkin),
             Self::Web => ("web", listeners.web),
         }
@@ -57,44 +101,117 @@ impl Kind {
 }
 
 /// The sockets of all listeners that are on.
-pub(super) struct Sockets(Vec<(Kind, Bound)>);
+pub(super) struct Sockets {
+    tcp: Vec<(Kind, Bound<TcpListener>)>,
+    udp: Vec<(UdpKind, Bound<UdpSocket>)>,
+}
 
 impl Sockets {
     /// Binds all of them, or none.
     pub(super) fn bind(config: &Config) -> Result<Self, BindError> {
-        let mut sockets = Vec::new();
+        let mut tcp = Vec::new();
         for kind in Kind::ALL {
             let (key, endpoint) = kind.setting(config);
             if let Some(bound) = bind(key, endpoint)? {
-                sockets.push((kind, bound));
+                tcp.push((kind, bound));
             }
         }
-        if sockets.iter().any(|(_, bound)| bound.without_ipv6) {
+        let mut udp = Vec::new();
+        let buffer_bytes = config.limits.udp_receive_buffer_bytes.as_usize();
+        for kind in UdpKind::ALL {
+            let (key, endpoint) = kind.setting(config);
+            if let Some(bound) = bind_udp(key, endpoint, buffer_bytes)? {
+                udp.push((kind, bound));
+            }
+        }
+        let without_ipv6 = tcp.iter().any(|(_, bound)| bound.without_ipv6)
+            || udp.iter().any(|(_, bound)| bound.without_ipv6);
+        if without_ipv6 {
             tracing::info!("this machine has no ::1: listening on 127.0.0.1 alone");
         }
-        Ok(Self(sockets))
+        let sockets = Self { tcp, udp };
+        sockets.say_small_buffers(buffer_bytes);
+        Ok(sockets)
+    }
+
+    /// The kernel gives no more than the machine's owner allows, and says nothing.
+    fn say_small_buffers(&self, wanted_bytes: usize) {
+        let granted = self
+            .udp
+            .iter()
+            .flat_map(|(_, bound)| &bound.sockets)
+            .filter_map(|socket| granted_bytes(socket).ok())
+            .min();
+        if let Some(granted) = granted.filter(|granted| *granted < wanted_bytes) {
+            tracing::warn!(
+                "the kernel gives UDP sockets a buffer of {granted} bytes where limits.udp_receive_buffer_bytes asks for {wanted_bytes}: \
+                 bursts may be lost; allow more with `sysctl net.core.rmem_max={wanted_bytes}`"
+            );
+        }
     }
 
     /// What clients should connect to.
     pub(super) fn addresses(&self) -> Arc<[BoundListener]> {
-        let address = |(kind, bound): &(Kind, Bound)| BoundListener {
-            name: kind.name(),
-            address: bound.address,
-        };
-        self.0.iter().map(address).collect()
+        let tcp = self
+            .tcp
+            .iter()
+            .map(|(kind, bound)| (kind.name(), bound.address));
+        let udp = self
+            .udp
+            .iter()
+            .map(|(kind, bound)| (kind.name(), bound.address));
+        tcp.chain(udp)
+            .map(|(name, address)| BoundListener { name, address })
+            .collect()
     }
+
+    /// What receives datagrams.
+    pub(super) fn udp_sockets(&self) -> UdpSockets {
+        let addresses = |(kind, bound): &(UdpKind, Bound<UdpSocket>)| {
+            let protocol = kind.protocol();
+            let of_sockets: Vec<(Protocol, SocketAddr)> = bound
+                .sockets
+                .iter()
+                .filter_map(|socket| Some((protocol, socket.local_addr().ok()?)))
+                .collect();
+            of_sockets
+        };
+        self.udp.iter().flat_map(addresses).collect()
+    }
+}
+
+/// What the kernel keeps of a socket's datagrams. Linux tells twice of what it was asked for: half is for its own bookkeeping.
+fn granted_bytes(socket: &UdpSocket) -> std::io::Result<usize> {
+    let told = socket2::SockRef::from(socket).recv_buffer_size()?;
+    Ok(if cfg!(target_os = "linux") {
+        told / 2
+    } else {
+        told
+    })
+}
+
+/// What listeners hand requests to.
+pub(super) struct Services {
+    pub(super) admission: Arc<Admission>,
+    pub(super) strategies: CurrentStrategies,
+    pub(super) health: HealthReporter,
+    pub(super) state: AppState,
 }
 
 /// Starts to accept on all sockets.
 pub(super) fn start_listeners(
     config: &Config,
     sockets: Sockets,
-    state: AppState,
-    admission: &Arc<Admission>,
-    health: &HealthReporter,
+    services: &Services,
     connections: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<(), tonic_reflection::server::Error> {
+    let Services {
+        admission,
+        strategies,
+        health,
+        state,
+    } = services;
     let limits = &config.limits;
     let receiver_limits = ReceiverLimits {
         max_body_bytes: limits.max_body_bytes.as_usize(),
@@ -105,14 +222,37 @@ pub(super) fn start_listeners(
         max_connections: limits.max_connections,
         head_timeout: limits.request_timeout.0,
     };
-    for (kind, bound) in sockets.0 {
+    let queue = InFlight::new(limits.udp_queue_bytes.as_usize());
+    for (kind, bound) in sockets.udp {
+        let agent = JaegerAgent::new(
+            kind.protocol(),
+            Arc::clone(admission),
+            queue.clone(),
+            Arc::clone(&state.host.clock),
+            connections.clone(),
+        );
+        receive_datagrams(
+            bound.sockets,
+            limits.udp_receive_buffer_bytes.as_usize(),
+            move |datagram, from| agent.take(datagram, from),
+            connections,
+            stop,
+        );
+    }
+    for (kind, bound) in sockets.tcp {
         let admission = Arc::clone(admission);
         let router = match kind {
             Kind::OtlpGrpc => receivers::otlp_grpc(admission, receiver_limits, health)?,
             Kind::OtlpHttp => {
                 receivers::otlp_http(admission, receiver_limits, &config.cors_origins)
             }
-            Kind::JaegerHttp => receivers::jaeger_http(admission, receiver_limits),
+            Kind::JaegerHttp => {
+                receivers::jaeger_http(admission, receiver_limits, strategies.clone())
+            }
+            Kind::JaegerGrpc => {
+                receivers::jaeger_grpc(admission, receiver_limits, strategies.clone(), health)?
+            }
+            Kind::JaegerSampling => receivers::jaeger_sampling(strategies.clone()),
             Kind::Zipkin => receivers::zipkin(
                 admission,
                 receiver_limits,

@@ -17,15 +17,19 @@ use tonic_health::server::HealthReporter;
 use crate::config::Config;
 use crate::ingest::{Admission, AdmissionLimits};
 use crate::metrics::Metrics;
-use crate::receivers::TRACE_SERVICE;
+use crate::receivers::{COLLECTOR_SERVICE, SAMPLING_SERVICE, TRACE_SERVICE, watch_kernel_drops};
+use crate::sampling::{CurrentStrategies, Strategies};
 use crate::state::{AppState, BoundListener};
 use crate::storage::Storage;
 
-use listeners::{Sockets, start_listeners};
+use listeners::{Services, Sockets, start_listeners};
 pub(crate) use signals::Signals;
 
 /// The part of a stop that requests may take; the rest is for the store.
 const REQUESTS_SHARE: f64 = 0.7;
+
+/// What health knows beside the server as a whole.
+const GRPC_SERVICES: [&str; 3] = [TRACE_SERVICE, COLLECTOR_SERVICE, SAMPLING_SERVICE];
 
 /// A server that runs.
 pub(crate) struct Server {
@@ -89,29 +93,33 @@ impl Server {
             Arc::clone(&host.clock),
         ));
         let health = HealthReporter::new();
-        health
-            .set_service_status(TRACE_SERVICE, tonic_health::ServingStatus::Serving)
-            .await;
+        for service in GRPC_SERVICES {
+            health
+                .set_service_status(service, tonic_health::ServingStatus::Serving)
+                .await;
+        }
 
         let state = AppState {
             host: host.clone(),
-            metrics,
+            metrics: Arc::clone(&metrics),
             listeners: sockets.addresses(),
             in_flight: admission.in_flight().clone(),
             store: storage.store().clone(),
+            udp_sockets: sockets.udp_sockets(),
         };
+        let udp_sockets = state.udp_sockets.clone();
         let listeners = Arc::clone(&state.listeners);
         let connections = TaskTracker::new();
         let stop = CancellationToken::new();
-        start_listeners(
-            config,
-            sockets,
+        let services = Services {
+            admission: Arc::clone(&admission),
+            strategies: CurrentStrategies::new(Strategies::default()),
+            health: health.clone(),
             state,
-            &admission,
-            &health,
-            &connections,
-            &stop,
-        )?;
+        };
+        start_listeners(config, sockets, &services, &connections, &stop)?;
+        let kernel_drops = watch_kernel_drops(udp_sockets, host.clone(), metrics, stop.clone());
+        connections.spawn(kernel_drops);
         if let Some(path) = &config.port_file {
             port_file::write(host.files.as_ref(), path, &listeners)
                 .with_context(|| format!("port_file {} cannot be written", path.display()))?;
@@ -145,7 +153,7 @@ impl Server {
         let mut unfinished = Vec::new();
 
         // Whoever watches our health learns it first, and then lets go of its connection.
-        for service in [TRACE_SERVICE, ""] {
+        for service in GRPC_SERVICES.into_iter().chain([""]) {
             self.health
                 .set_service_status(service, tonic_health::ServingStatus::NotServing)
                 .await;

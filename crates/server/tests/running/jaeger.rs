@@ -14,6 +14,46 @@ pub(crate) fn compact(service: &str, trace: u128, spans: u64) -> Vec<u8> {
     batch(&mut writer, service, trace, spans)
 }
 
+/// Kinds of messages.
+pub(crate) const CALL: u8 = 1;
+pub(crate) const ONE_WAY: u8 = 4;
+
+/// A message in the compact protocol whose one argument is a batch.
+pub(crate) fn compact_message(method: &str, kind: u8, batch: &[u8]) -> Vec<u8> {
+    let header = [0x82, kind << 5 | 1, 7, method.len() as u8];
+    [&header, method.as_bytes(), &[0x1c], batch, &[0]].concat()
+}
+
+/// A message in the binary protocol with its version.
+pub(crate) fn strict_message(method: &str, kind: u8, batch: &[u8]) -> Vec<u8> {
+    let header = [0x80, 1, 0, kind, 0, 0, 0, method.len() as u8];
+    let argument = [12, 0, 1];
+    [
+        &header,
+        method.as_bytes(),
+        &[0, 0, 0, 7],
+        &argument,
+        batch,
+        &[0],
+    ]
+    .concat()
+}
+
+/// A message in the binary protocol as it was before it had a version.
+pub(crate) fn old_message(method: &str, kind: u8, batch: &[u8]) -> Vec<u8> {
+    let length = [0, 0, 0, method.len() as u8];
+    let argument = [12, 0, 1];
+    [
+        &length,
+        method.as_bytes(),
+        &[kind, 0, 0, 0, 7],
+        &argument,
+        batch,
+        &[0],
+    ]
+    .concat()
+}
+
 trait Thrift {
     fn begin_struct(&mut self, field: i16);
     fn begin_list(&mut self, field: i16, len: usize);

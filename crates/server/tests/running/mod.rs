@@ -68,6 +68,10 @@ impl Start {
             "--otlp-grpc=0",
             "--otlp-http=0",
             "--jaeger-http=0",
+            "--jaeger-grpc=0",
+            "--jaeger-sampling=0",
+            "--jaeger-agent-compact=0",
+            "--jaeger-agent-binary=0",
             "--zipkin=0",
             "--web=0",
         ];

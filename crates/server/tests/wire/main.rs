@@ -8,6 +8,7 @@
 #[path = "../running/mod.rs"]
 mod running;
 
+mod jaeger_agent;
 mod jaeger_http;
 mod lifecycle;
 mod metrics;

@@ -46,6 +46,10 @@ max_body_bytes = '1MiB'
     otlp_grpc = "[::1]:3003" # --otlp-grpc
     otlp_http = 2002 # BACKTRAIL_OTLP_HTTP
     jaeger_http = 14268
+    jaeger_grpc = 14250
+    jaeger_sampling = 5778
+    jaeger_agent_compact = 6831
+    jaeger_agent_binary = 6832
     zipkin = 9411
     web = 1001 # backtrail.toml:2
     allow_anonymous = false
@@ -62,6 +66,8 @@ max_body_bytes = '1MiB'
     max_in_flight_bytes = "256MiB"
     max_connections = 4096
     request_timeout_ms = 30000
+    udp_receive_buffer_bytes = "4MiB"
+    udp_queue_bytes = "16MiB"
 
     [storage]
     durability = "sync"
@@ -165,6 +171,10 @@ max_inflated_bytes = '1MiB'
         "--otlp-http=off",
         "--otlp-grpc=off",
         "--jaeger-http=off",
+        "--jaeger-grpc=off",
+        "--jaeger-sampling=off",
+        "--jaeger-agent-compact=off",
+        "--jaeger-agent-binary=off",
         "--zipkin=off",
     ];
     assert_snapshot!(check("", &[], &off), @r#"backtrail: --web: web: every listener is off; nothing could be received or asked"#);

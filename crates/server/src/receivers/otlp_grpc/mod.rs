@@ -1,7 +1,5 @@
 //! OTLP over gRPC, with health (`grpc.health.v1`) and reflection (v1 and v1alpha).
 
-mod unary;
-
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,15 +7,14 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::routing::post;
 use codec::Encoding;
-use http::{HeaderValue, Response, Uri};
+use http::{Response, Uri};
 use model::TenantId;
 use tonic::Status;
 use tonic_health::server::HealthReporter;
 
-use self::unary::{ACCEPTED_ENCODINGS, RequestMessage, receive_message};
 use super::ReceiverLimits;
 use super::otlp_http::ExportResponse;
-use super::rpc_status::RpcStatus;
+use super::unary::{self, RequestMessage, receive_message, refuse};
 use crate::grpc;
 use crate::ingest::{Accepted, Admission, Protocol, RawPayload, Refusal};
 
@@ -87,17 +84,6 @@ impl Receiver {
         };
         self.admission.admit(payload).await
     }
-}
-
-fn refuse(refusal: &Refusal) -> Response<Body> {
-    let mut response = RpcStatus::from(refusal).to_grpc().into_http::<Body>();
-    if matches!(refusal, Refusal::UnsupportedEncoding { .. }) {
-        response.headers_mut().insert(
-            "grpc-accept-encoding",
-            HeaderValue::from_static(ACCEPTED_ENCODINGS),
-        );
-    }
-    response
 }
 
 async fn unimplemented(uri: Uri, request: Request) -> Response<Body> {

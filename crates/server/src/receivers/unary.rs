@@ -13,8 +13,9 @@ use http_body_util::{BodyExt, Full};
 use prost::Message;
 use tonic::Status;
 
+use super::headers::content_encoding;
+use super::rpc_status::RpcStatus;
 use crate::ingest::{BodyLimits, InFlight, Refusal, Reservation, receive};
-use crate::receivers::headers::content_encoding;
 
 /// Flag and length before each message.
 const PREFIX_BYTES: usize = 5;
@@ -32,7 +33,7 @@ pub(super) struct RequestMessage {
 }
 
 /// The encodings that we take, for a client that offered another.
-pub(super) const ACCEPTED_ENCODINGS: &str = "gzip,zstd,deflate,identity";
+const ACCEPTED_ENCODINGS: &str = "gzip,zstd,deflate,identity";
 
 /// Receives the message of a call.
 pub(super) async fn receive_message(
@@ -117,5 +118,17 @@ pub(super) fn reply(message: &impl Message) -> Response<Body> {
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/grpc"),
     );
+    response
+}
+
+/// The reply to a call that was refused.
+pub(super) fn refuse(refusal: &Refusal) -> Response<Body> {
+    let mut response = RpcStatus::from(refusal).to_grpc().into_http::<Body>();
+    if matches!(refusal, Refusal::UnsupportedEncoding { .. }) {
+        response.headers_mut().insert(
+            "grpc-accept-encoding",
+            HeaderValue::from_static(ACCEPTED_ENCODINGS),
+        );
+    }
     response
 }
