@@ -441,18 +441,13 @@ impl Checker<'_> {
 /// All rows of a block, with the events that came without their span.
 fn whole(block: &Block) -> Result<SpanBatch, ScanError> {
     let spans = block.read(&RowSet::range(0..block.spans.rows()))?;
-    let lone = block.all_lone_events()?;
-    if lone.is_empty() {
+    if block.lone_event_count() == 0 {
         return Ok(spans);
     }
     let mut builder = model::SpanBatchBuilder::new();
-    let columns = spans.columns();
-    for row in 0..columns.len() {
-        builder.push_row(&columns, row);
-    }
-    let lone_columns = lone.columns();
-    for event in lone_columns.events.lone_rows() {
-        builder.push_lone_event_row(&lone_columns, event);
+    builder.push_batch(&spans);
+    for events in block.lone_event_batches() {
+        builder.push_batch(&events?);
     }
     Ok(builder.finish())
 }

@@ -169,10 +169,9 @@ impl Scan for Block {
             return Ok(Vec::new());
         }
         let mut found = Vec::new();
-        for rows in self.lone_event_rows().pieces(LONE_EVENTS_AT_ONCE) {
-            let events = self.read_lone_events(&rows)?;
+        for events in self.lone_event_batches() {
             found.extend(
-                events
+                events?
                     .spans_of_lone_events(key, since_unix_nano, test)
                     .map_err(|error| self.events.error(error))?,
             );
@@ -203,9 +202,11 @@ impl Block {
         keys.get(position)
     }
 
-    /// All events that came without their span, as a batch without spans.
-    pub fn all_lone_events(&self) -> Result<SpanBatch, ScanError> {
-        self.read_lone_events(&self.lone_event_rows())
+    /// All events that came without their span, some at a time, as batches without spans.
+    pub fn lone_event_batches(&self) -> impl Iterator<Item = Result<SpanBatch, ScanError>> + '_ {
+        let rows = self.lone_event_rows();
+        let pieces: Vec<RowSet> = rows.pieces(LONE_EVENTS_AT_ONCE).collect();
+        pieces.into_iter().map(|rows| self.read_lone_events(&rows))
     }
 
     fn lone_event_rows(&self) -> RowSet {

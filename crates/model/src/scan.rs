@@ -38,6 +38,18 @@ impl RowSet {
         Self { ranges }
     }
 
+    /// Ranges given in ascending order that do not overlap; neighbours are joined, empty ones ignored.
+    pub fn from_sorted_ranges(given: impl IntoIterator<Item = Range<usize>>) -> Self {
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        for range in given.into_iter().filter(|range| !range.is_empty()) {
+            match ranges.last_mut() {
+                Some(last) if last.end == range.start => last.end = range.end,
+                _ => ranges.push(range),
+            }
+        }
+        Self { ranges }
+    }
+
     /// How many rows.
     pub fn len(&self) -> usize {
         self.ranges.iter().map(ExactSizeIterator::len).sum()
@@ -231,6 +243,10 @@ mod tests {
             RowSet::range(0..2)
         );
         assert!(RowSet::range(3..3).is_empty());
+        assert_eq!(
+            RowSet::from_sorted_ranges([1..3, 3..4, 6..6, 7..9, 20..21]),
+            rows
+        );
         let pieces: Vec<RowSet> = rows.pieces(2).collect();
         let expected = [1..3, 3..4, 7..9, 20..21].map(RowSet::range);
         assert_eq!(pieces, expected);

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use block::{Block, BlockId, Window};
 use host::Host;
-use model::{RowSet, Scan, SpanBatchBuilder, TenantId};
+use model::{SpanBatchBuilder, TenantId};
 
 use crate::StoreError;
 use crate::flush::{Repeats, window_dir};
+use crate::live_block::LiveBlock;
 use crate::options::StoreOptions;
 
 /// Blocks that are to be merged.
@@ -16,27 +17,27 @@ use crate::options::StoreOptions;
 pub(crate) struct CompactionPlan {
     pub(crate) tenant: TenantId,
     pub(crate) window: Window,
-    pub(crate) inputs: Vec<Arc<Block>>,
+    pub(crate) inputs: Vec<LiveBlock>,
 }
 
 /// What can be merged now, by window: enough blocks that are small enough, the smallest first.
 pub(crate) fn plans(
     options: &StoreOptions,
     tenant: &TenantId,
-    blocks: &[Arc<Block>],
+    blocks: &[LiveBlock],
 ) -> Vec<CompactionPlan> {
-    let mut windows: BTreeMap<Window, Vec<Arc<Block>>> = BTreeMap::new();
+    let mut windows: BTreeMap<Window, Vec<LiveBlock>> = BTreeMap::new();
     for block in blocks {
         if rows(block) <= options.compact_max_spans {
             windows
                 .entry(block.meta().window)
                 .or_default()
-                .push(Arc::clone(block));
+                .push(block.clone());
         }
     }
     let mut plans = Vec::new();
     for (window, mut inputs) in windows {
-        inputs.sort_by_key(|block| rows(block));
+        inputs.sort_by_key(rows);
         let mut total = 0;
         inputs.retain(|block| {
             total += rows(block);
@@ -54,16 +55,17 @@ pub(crate) fn plans(
 }
 
 /// Spans, and events that came without theirs: a block may have nothing else.
-fn rows(block: &Block) -> u64 {
-    block.meta().spans + block.lone_event_count() as u64
+fn rows(live: &LiveBlock) -> u64 {
+    live.meta().spans + live.block().lone_event_count() as u64
 }
 
-/// Writes the merged block. It blocks, and changes nothing but the files of the new block. Byte-identical repeats collapse; their number comes back too.
+/// Writes the merged block, without what was deleted of its inputs; none when nothing is left. It blocks, and changes nothing but the files of the new block. Byte-identical
+/// repeats collapse; their number comes back too.
 pub(crate) fn compact(
     host: &Host,
     options: &StoreOptions,
     plan: &CompactionPlan,
-) -> Result<(Arc<Block>, u64), StoreError> {
+) -> Result<(Option<Arc<Block>>, u64), StoreError> {
     let window_dir = window_dir(&options.data_dir, &plan.tenant, plan.window);
     let unreadable = |reason: String| {
         StoreError::Block(block::BlockError::Damaged {
@@ -73,17 +75,7 @@ pub(crate) fn compact(
     };
     let mut batches = Vec::new();
     for block in &plan.inputs {
-        let rows = RowSet::range(0..block.len());
-        batches.push(
-            block
-                .read(&rows)
-                .map_err(|error| unreadable(error.to_string()))?,
-        );
-        batches.push(
-            block
-                .all_lone_events()
-                .map_err(|error| unreadable(error.to_string()))?,
-        );
+        batches.extend(block.read_all()?);
     }
     let mut repeats = Repeats::new(batches.iter());
     let mut builder = SpanBatchBuilder::new();
@@ -105,11 +97,12 @@ pub(crate) fn compact(
     let Some(arrived) = arrived.reduce(block::ArrivedRange::union) else {
         return Err(unreadable("there is nothing to merge".to_owned()));
     };
-    let id = BlockId::random(&*host.random);
     let merged = builder.finish();
+    if merged.is_empty() {
+        return Ok((None, repeats.count));
+    }
+    let id = BlockId::random(&*host.random);
     let meta = block::write(host, &window_dir, &id, plan.window, arrived, &merged)?;
-    Ok((
-        Arc::new(Block::open(host, &window_dir, &meta)?),
-        repeats.count,
-    ))
+    let merged = Arc::new(Block::open(host, &window_dir, &meta)?);
+    Ok((Some(merged), repeats.count))
 }

@@ -1,10 +1,11 @@
 //! What a store answers when it can't.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use block::BlockError;
+use model::ScanError;
 use wal::WalError;
 
 /// Why the store did not do what it was asked.
@@ -56,6 +57,9 @@ pub enum StoreError {
     /// A block failed.
     #[error(transparent)]
     Block(#[from] BlockError),
+    /// A part of a block can't be read.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
     /// A record of the log can't be read, though its checksum is right.
     #[error("record {seq} of the log can't be read: {reason}")]
     UnreadableRecord {
@@ -86,6 +90,15 @@ pub enum StoreError {
         /// Why.
         reason: Arc<str>,
     },
+}
+
+/// An error of the file system on this path.
+pub(crate) fn io(path: &Path) -> impl Fn(io::Error) -> StoreError + use<> {
+    let path = path.to_owned();
+    move |source| StoreError::Io {
+        path: path.clone(),
+        source,
+    }
 }
 
 impl StoreError {

@@ -201,21 +201,10 @@ fn split(
     let columns = chunk.batch().columns();
     let mut rest = SpanBatchBuilder::new();
     let mut origins: Vec<Origin> = Vec::new();
-    let mut keep = |origin: Origin, spans: usize, lone_events: usize| match origins.last_mut() {
-        Some(last) if last.seq == origin.seq => {
-            last.spans += spans;
-            last.lone_events += lone_events;
-        }
-        _ => origins.push(Origin {
-            spans,
-            lone_events,
-            ..origin
-        }),
-    };
     for (row, (trace_id, origin)) in chunk.spans().enumerate() {
         if staying.contains_key(&trace_id) {
             rest.push_row(&columns, row);
-            keep(origin, 1, 0);
+            origin.note(&mut origins, 1, 0);
         } else if !is_repeat(repeats, number, row, origin)? {
             let start = columns.starts.value(row);
             WindowBuilder::at(windows, start, origin.arrived_unix_nano).push_row(&columns, row);
@@ -224,7 +213,7 @@ fn split(
     for (event_row, trace_id, origin) in chunk.lone_events() {
         if staying.contains_key(&trace_id) {
             rest.push_lone_event_row(&columns, event_row);
-            keep(origin, 0, 1);
+            origin.note(&mut origins, 0, 1);
         } else {
             let time = columns.events.times.value(event_row);
             WindowBuilder::at(windows, time, origin.arrived_unix_nano)

@@ -22,18 +22,26 @@
 //! Not for: deciding what is accepted (`codec`), or answering a question (`query` reads snapshots).
 
 mod compact;
+mod delete;
+mod deletion;
 mod error;
 mod flush;
+mod live_block;
 mod maintenance;
 mod manifest;
+mod masked;
 mod memory_scan;
 mod memtable;
+mod open;
 mod options;
 mod retention;
 mod snapshot;
 mod stats;
 mod store;
+mod tables;
+mod upkeep;
 
+pub use deletion::{Deleted, Deletion};
 pub use error::StoreError;
 pub use memory_scan::MemoryScan;
 pub use options::{ReadPayload, Retention, StoreOptions};

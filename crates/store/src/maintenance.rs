@@ -36,6 +36,9 @@ impl Store {
                 self.compact().await?;
             }
         }
+        if self.inner.is_rewrite_due() {
+            self.rewrite().await?;
+        }
         if tick.is_multiple_of(TICKS_TO_RETENTION) {
             self.expire().await?;
         }

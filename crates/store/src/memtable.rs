@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::{Scan, SpanBatch, SpanBatchBuilder, TraceId};
 
 use crate::MemoryScan;
+use crate::deletion::{Deleted, Deletion};
 
 /// Batches smaller than this are joined, so that clients which send one span at a time do not leave a thousand tables to search.
 const SMALL_ROWS: usize = 512;
@@ -18,6 +19,23 @@ pub(crate) struct Origin {
     pub(crate) lone_events: usize,
     pub(crate) seq: u64,
     pub(crate) arrived_unix_nano: u64,
+}
+
+impl Origin {
+    /// Notes that so many rows of this origin follow in a chunk. Spans and lone events are each noted in the order of their rows.
+    pub(crate) fn note(self, origins: &mut Vec<Self>, spans: usize, lone_events: usize) {
+        match origins.last_mut() {
+            Some(last) if last.seq == self.seq => {
+                last.spans += spans;
+                last.lone_events += lone_events;
+            }
+            _ => origins.push(Self {
+                spans,
+                lone_events,
+                ..self
+            }),
+        }
+    }
 }
 
 /// Spans that are read as one table. It does not change.
@@ -44,6 +62,38 @@ impl Chunk {
 
     fn rows(&self) -> usize {
         self.batch().len() + self.batch().event_columns().lone_rows().len()
+    }
+
+    fn count(&self, deletion: &Deletion) -> Deleted {
+        let columns = self.batch().columns();
+        let events = &columns.events;
+        let spans = (0..columns.len()).filter(|row| deletion.takes_span(&columns, *row));
+        let lone_rows = events.lone_rows();
+        let lone_events = lone_rows.filter(|row| deletion.takes_lone_event(events, *row));
+        Deleted {
+            spans: spans.count() as u64,
+            events: lone_events.count() as u64,
+        }
+    }
+
+    /// The rows that a deletion leaves.
+    fn without(&self, deletion: &Deletion) -> Self {
+        let columns = self.batch().columns();
+        let mut builder = SpanBatchBuilder::new();
+        let mut origins: Vec<Origin> = Vec::new();
+        for (row, (_, origin)) in self.spans().enumerate() {
+            if !deletion.takes_span(&columns, row) {
+                builder.push_row(&columns, row);
+                origin.note(&mut origins, 1, 0);
+            }
+        }
+        for (event_row, _, origin) in self.lone_events() {
+            if !deletion.takes_lone_event(&columns.events, event_row) {
+                builder.push_lone_event_row(&columns, event_row);
+                origin.note(&mut origins, 0, 1);
+            }
+        }
+        Self::new(builder.finish(), origins)
     }
 
     /// The trace and origin of each span, by row.
@@ -124,6 +174,30 @@ impl Memtable {
         };
         self.push(Arc::new(Chunk::new(batch, vec![origin])));
         self.join_small();
+    }
+
+    /// What a deletion takes of it.
+    pub(crate) fn count(&self, deletion: &Deletion) -> Deleted {
+        let taken = self.chunks.iter().map(|chunk| chunk.count(deletion));
+        taken.fold(Deleted::default(), Deleted::plus)
+    }
+
+    /// Removes what a deletion takes. Chunks that are in a snapshot stay as they are there.
+    pub(crate) fn remove(&mut self, deletion: &Deletion) -> Deleted {
+        let mut deleted = Deleted::default();
+        for chunk in std::mem::take(self).chunks {
+            let taken = chunk.count(deletion);
+            if taken.is_nothing() {
+                self.push(chunk);
+                continue;
+            }
+            deleted = deleted.plus(taken);
+            let rest = chunk.without(deletion);
+            if rest.rows() > 0 {
+                self.push(Arc::new(rest));
+            }
+        }
+        deleted
     }
 
     /// Puts what a flush left behind before everything else.

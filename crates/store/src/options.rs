@@ -55,6 +55,8 @@ pub struct StoreOptions {
     pub compact_blocks: usize,
     /// Blocks with more spans than this (and exceptions from log records) are not merged any more.
     pub compact_max_spans: u64,
+    /// Deletions are refused while so many wait until files are written without what they took.
+    pub max_pending_deletions: usize,
     /// How much is kept, and how long.
     pub retention: Retention,
     /// Appends are refused while less than this is free on the disk.
@@ -81,6 +83,7 @@ impl StoreOptions {
             max_carried_traces: 50_000,
             compact_blocks: 8,
             compact_max_spans: 250_000,
+            max_pending_deletions: 10_000,
             retention: Retention::default(),
             min_free_bytes: 256 << 20,
             on_sync: None,

@@ -31,6 +31,10 @@ pub struct StoreStats {
     pub expired_blocks: u64,
     /// Byte-identical repeats that flush and merge left out since the start.
     pub repeats: u64,
+    /// Spans that were deleted since the start.
+    pub deleted_spans: u64,
+    /// Deletions of which something is left in files: hidden, but not gone yet.
+    pub deletions_pending: u64,
     /// Why nothing is taken any more, when that is so.
     pub stopped: Option<Arc<str>>,
 }

@@ -162,17 +162,25 @@ impl Wal {
         Ok(deleted)
     }
 
+    /// The next record begins a segment, so that the ones before it can go by [`truncate_before`](Self::truncate_before) however much room the segment still has. It blocks while
+    /// a group is written.
+    pub fn end_segment(&self) {
+        lock(&self.shared.writer).end_segment();
+    }
+
     /// The log at this instant.
     pub fn stats(&self) -> WalStats {
-        let (segments, bytes) = {
+        let (segments, bytes, first_seq) = {
             let segments = lock(&self.shared.segments);
             let bytes = segments.iter().map(|segment| segment.bytes).sum();
-            (segments.len(), bytes)
+            let first_seq = segments.first().map(|segment| segment.first_seq);
+            (segments.len(), bytes, first_seq)
         };
         let queue = self.shared.queue();
         WalStats {
             segments,
             bytes,
+            first_seq: first_seq.unwrap_or(queue.next_seq),
             next_seq: queue.next_seq,
             pending_bytes: queue.pending_bytes,
             pending_records: queue.pending_records,

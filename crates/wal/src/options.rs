@@ -70,6 +70,8 @@ pub struct WalStats {
     pub segments: usize,
     /// Bytes in them, headers included, reserved room not.
     pub bytes: u64,
+    /// The number of the first record that is there; the next one's when there is none.
+    pub first_seq: u64,
     /// The number that the next record gets.
     pub next_seq: u64,
     /// Bytes that wait for the disk.

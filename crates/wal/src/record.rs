@@ -33,12 +33,15 @@ impl RecordKind {
 pub enum PayloadCodec {
     /// An OTLP export request as protobuf.
     OtlpProtobuf = 1,
+    /// JSON of the store's own making.
+    Json = 2,
 }
 
 impl PayloadCodec {
     pub(crate) fn from_byte(byte: u8) -> Option<Self> {
         match byte {
             1 => Some(Self::OtlpProtobuf),
+            2 => Some(Self::Json),
             _ => None,
         }
     }

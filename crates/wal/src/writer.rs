@@ -28,6 +28,8 @@ pub(crate) struct Writer {
     unsynced_from: u64,
     staged: Vec<u8>,
     staged_last_seq: u64,
+    /// Whether the next record begins a segment, whatever room is left.
+    segment_ended: bool,
 }
 
 struct Segment {
@@ -65,15 +67,22 @@ impl Writer {
             unsynced_from: last_seq + 1,
             staged: Vec::new(),
             staged_last_seq: last_seq,
+            segment_ended: false,
         }
     }
 
     /// Whether the record fits behind what is staged.
     pub(crate) fn has_room(&self, record: &NewRecord) -> bool {
-        self.segment.as_ref().is_some_and(|segment| {
+        let segment = self.segment.as_ref().filter(|_| !self.segment_ended);
+        segment.is_some_and(|segment| {
             let needed = (self.staged.len() + record_len(record)) as u64;
             needed <= segment.size - segment.end
         })
+    }
+
+    /// The next record begins a segment.
+    pub(crate) fn end_segment(&mut self) {
+        self.segment_ended = true;
     }
 
     /// Begins the segment whose first record is `seq`. Nothing is staged. An error for want of
@@ -106,6 +115,7 @@ impl Writer {
             bytes: segment.end,
         };
         self.segment = Some(segment);
+        self.segment_ended = false;
         self.unsynced_from = seq;
         Ok(info)
     }

@@ -9,7 +9,9 @@ use arrow_array::{
     StringArray, UInt32Array, UInt64Array,
 };
 
-use crate::{Attributes, SpanId, TraceId};
+use backtrail_wire::otlp::ResourceSpans;
+
+use crate::{Attributes, SpanId, TraceId, UNKNOWN_SERVICE};
 
 /// The spans' columns. Row arguments must be below [`SpanColumns::len`].
 #[derive(Clone, Copy)]
@@ -206,6 +208,18 @@ impl<'a> EventColumns<'a> {
     /// The event's attributes.
     pub fn attributes(&self, row: usize) -> Attributes<'a> {
         Attributes::new(self.attributes.value(row))
+    }
+
+    /// The name of the service that sent an event which came without its span.
+    pub fn service(&self, row: usize) -> &'a str {
+        let envelope = if self.resources.is_valid(row) {
+            self.resources.value(row)
+        } else {
+            &[]
+        };
+        // An envelope was read when it was admitted. One that can't be names no service.
+        let service = ResourceSpans::new(envelope).service_name();
+        service.ok().flatten().unwrap_or(UNKNOWN_SERVICE)
     }
 
     /// The rows of the events that came without their span: the last ones.

@@ -3,13 +3,15 @@
 //! A manifest is small, read at start and by people in trouble: JSON can be read with any tool. Numbers that may exceed 2^53 are read by this program only.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use block::{ArrivedRange, BlockId, BlockMeta};
 use model::{TenantId, TraceId};
 use serde::{Deserialize, Serialize};
 
-use super::{Carried, ManifestState};
+use super::{Carried, ManifestState, PendingDeletion};
 use crate::StoreError;
+use crate::deletion::{Tombstone, WireDeletion};
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub(crate) enum Edit {
         replay_from: u64,
         frozen_upto: u64,
         carried: Vec<Carried>,
+        /// Of the records that this flush covers, those that blocks still have to follow.
+        deletions: Vec<PendingDeletion>,
     },
     /// Blocks go, and others come in their place: a compaction, or retention when none come.
     Replace {
@@ -45,6 +49,8 @@ enum WireEdit {
         replay_from: u64,
         frozen_upto: u64,
         carried: Vec<WireCarried>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        deletions: Vec<WirePendingDeletion>,
     },
     Replace {
         epoch: u64,
@@ -61,6 +67,18 @@ struct WireState {
     replay_from: u64,
     frozen_upto: u64,
     carried: Vec<WireCarried>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    deletions: Vec<WirePendingDeletion>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WirePendingDeletion {
+    tenant: String,
+    seq: u64,
+    arrived_unix_nano: u64,
+    deletion: WireDeletion,
+    blocks: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -127,6 +145,30 @@ impl WireBlock {
     }
 }
 
+impl WirePendingDeletion {
+    fn of(pending: &PendingDeletion) -> Self {
+        Self {
+            tenant: pending.tenant.to_string(),
+            seq: pending.tombstone.seq,
+            arrived_unix_nano: pending.tombstone.arrived_unix_nano,
+            deletion: WireDeletion::of(&pending.tombstone.deletion),
+            blocks: pending.blocks.iter().map(BlockId::to_string).collect(),
+        }
+    }
+
+    fn read(self) -> Result<PendingDeletion, String> {
+        Ok(PendingDeletion {
+            tenant: tenant(&self.tenant)?,
+            tombstone: Tombstone {
+                seq: self.seq,
+                arrived_unix_nano: self.arrived_unix_nano,
+                deletion: Arc::new(self.deletion.read()?),
+            },
+            blocks: read_all(self.blocks, |id| block_id(&id))?,
+        })
+    }
+}
+
 impl WireCarried {
     fn of(carried: &Carried) -> Self {
         Self {
@@ -173,12 +215,14 @@ pub(super) fn encode_edit(edit: &Edit, epoch: u64) -> Vec<u8> {
             replay_from,
             frozen_upto,
             carried,
+            deletions,
         } => WireEdit::Add {
             epoch,
             blocks: blocks.iter().map(WireBlock::of).collect(),
             replay_from: *replay_from,
             frozen_upto: *frozen_upto,
             carried: carried.iter().map(WireCarried::of).collect(),
+            deletions: deletions.iter().map(WirePendingDeletion::of).collect(),
         },
         Edit::Replace { removed, added } => WireEdit::Replace {
             epoch,
@@ -205,11 +249,13 @@ pub(super) fn decode_edit(path: &Path, payload: &[u8]) -> Result<Edit, StoreErro
                     replay_from,
                     frozen_upto,
                     carried,
+                    deletions,
                 } => Edit::Add {
                     blocks: read_all(blocks, WireBlock::read)?,
                     replay_from,
                     frozen_upto,
                     carried: read_all(carried, WireCarried::read)?,
+                    deletions: read_all(deletions, WirePendingDeletion::read)?,
                 },
                 WireEdit::Replace {
                     epoch: _,
@@ -241,6 +287,11 @@ pub(super) fn encode_state(state: &ManifestState) -> Vec<u8> {
         replay_from: state.replay_from,
         frozen_upto: state.frozen_upto,
         carried: state.carried.iter().map(WireCarried::of).collect(),
+        deletions: state
+            .deletions
+            .iter()
+            .map(WirePendingDeletion::of)
+            .collect(),
     })
 }
 
@@ -258,6 +309,7 @@ pub(super) fn decode_state(path: &Path, payload: &[u8]) -> Result<ManifestState,
             replay_from: state.replay_from,
             frozen_upto: state.frozen_upto,
             carried: read_all(state.carried, WireCarried::read)?,
+            deletions: read_all(state.deletions, WirePendingDeletion::read)?,
         })
     };
     read().map_err(|reason| StoreError::DamagedManifest {

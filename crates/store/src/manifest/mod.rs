@@ -16,6 +16,7 @@ use model::{TenantId, TraceId};
 pub(crate) use edit::Edit;
 
 use crate::StoreError;
+use crate::deletion::Tombstone;
 use file::{Kind, read, write_new};
 
 /// Edits after which a checkpoint is written.
@@ -29,6 +30,14 @@ pub(crate) struct Carried {
     pub(crate) from_seq: u64,
 }
 
+/// A deletion that replay does not bring back any more, and the blocks that still hold what it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PendingDeletion {
+    pub(crate) tenant: TenantId,
+    pub(crate) tombstone: Tombstone,
+    pub(crate) blocks: Vec<BlockId>,
+}
+
 /// What the edits add up to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ManifestState {
@@ -40,6 +49,8 @@ pub(crate) struct ManifestState {
     /// Up to this record everything is in blocks, but for the traces in `carried`.
     pub(crate) frozen_upto: u64,
     pub(crate) carried: Vec<Carried>,
+    /// Deletions up to `frozen_upto` whose blocks were not written anew yet.
+    pub(crate) deletions: Vec<PendingDeletion>,
 }
 
 impl ManifestState {
@@ -51,6 +62,7 @@ impl ManifestState {
                 replay_from,
                 frozen_upto,
                 carried,
+                deletions,
             } => {
                 for (tenant, block) in blocks {
                     self.blocks.insert((tenant, block.id.clone()), block);
@@ -58,11 +70,17 @@ impl ManifestState {
                 self.replay_from = replay_from;
                 self.frozen_upto = frozen_upto;
                 self.carried = carried;
+                self.deletions.extend(deletions);
             }
             Edit::Replace { removed, added } => {
                 for key in removed {
                     self.blocks.remove(&key);
+                    for deletion in &mut self.deletions {
+                        deletion.blocks.retain(|id| *id != key.1);
+                    }
                 }
+                self.deletions
+                    .retain(|deletion| !deletion.blocks.is_empty());
                 for (tenant, block) in added {
                     self.blocks.insert((tenant, block.id.clone()), block);
                 }

@@ -12,7 +12,7 @@ use store::{Store, StoreError};
 use crate::machine::{Source, append, once, open, options, snapshot, spans_in};
 
 /// An exception that names a trace and a span.
-fn log_request(trace: u8, span: u64, message: &str, time_unix_nano: u64) -> Bytes {
+pub(crate) fn log_request(trace: u8, span: u64, message: &str, time_unix_nano: u64) -> Bytes {
     let mut out = Vec::new();
     put_message(&mut out, 1, |resource_logs| {
         put_message(resource_logs, 1, |resource| {
@@ -31,13 +31,13 @@ fn log_request(trace: u8, span: u64, message: &str, time_unix_nano: u64) -> Byte
     out.into()
 }
 
-fn append_log(sim: &SimHost, store: &Store, payload: Bytes) -> Result<u64, StoreError> {
+pub(crate) fn append_log(sim: &SimHost, store: &Store, payload: Bytes) -> Result<u64, StoreError> {
     let batch = SpanBatch::from_otlp_logs(&payload).unwrap();
     sim.block_on(store.append(&TenantId::default_tenant(), Signal::Logs, batch, payload))
 }
 
 /// The messages of a trace's exceptions with their services and scopes, sorted.
-fn exceptions_of(store: &Store, trace: u8) -> Vec<String> {
+pub(crate) fn exceptions_of(store: &Store, trace: u8) -> Vec<String> {
     let mut found = Vec::new();
     for scan in snapshot(store).scans() {
         let trace_id = TraceId([trace; 16]);

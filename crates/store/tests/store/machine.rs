@@ -7,7 +7,7 @@ use backtrail_wire::protobuf::put_message;
 use bytes::Bytes;
 use host::sim::SimHost;
 use model::{RowSet, Signal, SpanBatch, TenantId};
-use store::{Snapshot, Store, StoreError, StoreOptions};
+use store::{Deleted, Deletion, Snapshot, Store, StoreError, StoreOptions};
 
 pub(crate) fn options() -> StoreOptions {
     StoreOptions {
@@ -30,30 +30,38 @@ pub(crate) struct Spec {
     pub(crate) start_unix_nano: u64,
 }
 
+/// The service that sends the spans of a trace.
+pub(crate) fn service_of(trace: u8) -> &'static str {
+    if trace < 50 { "shop" } else { "bank" }
+}
+
 pub(crate) fn request(spans: &[Spec]) -> Bytes {
     let mut out = Vec::new();
-    put_message(&mut out, 1, |out| {
-        put_message(out, 1, |out| {
-            put_key_value(out, 1, "service.name", AnyValue::String("shop"));
+    for group in spans.chunk_by(|a, b| service_of(a.trace) == service_of(b.trace)) {
+        put_message(&mut out, 1, |out| {
+            put_message(out, 1, |out| {
+                let service = service_of(group[0].trace);
+                put_key_value(out, 1, "service.name", AnyValue::String(service));
+            });
+            put_message(out, 2, |out| {
+                for span in group {
+                    let mut list = Vec::new();
+                    put_key_value(&mut list, 1, "number", AnyValue::Int(span.number as i64));
+                    let fields = SpanFields {
+                        trace_id: &[span.trace; 16],
+                        span_id: &(span.number + 1).to_be_bytes(),
+                        start_unix_nano: span.start_unix_nano,
+                        end_unix_nano: span.start_unix_nano + 1,
+                        attributes: Attributes::new(&list),
+                        ..SpanFields::default()
+                    };
+                    put_message(out, 2, |out| {
+                        otlp::put_span(out, &fields, |_| Ok(())).unwrap();
+                    });
+                }
+            });
         });
-        put_message(out, 2, |out| {
-            for span in spans {
-                let mut list = Vec::new();
-                put_key_value(&mut list, 1, "number", AnyValue::Int(span.number as i64));
-                let fields = SpanFields {
-                    trace_id: &[span.trace; 16],
-                    span_id: &(span.number + 1).to_be_bytes(),
-                    start_unix_nano: span.start_unix_nano,
-                    end_unix_nano: span.start_unix_nano + 1,
-                    attributes: Attributes::new(&list),
-                    ..SpanFields::default()
-                };
-                put_message(out, 2, |out| {
-                    otlp::put_span(out, &fields, |_| Ok(())).unwrap();
-                });
-            }
-        });
-    });
+    }
     out.into()
 }
 
@@ -61,6 +69,14 @@ pub(crate) fn append(sim: &SimHost, store: &Store, spans: &[Spec]) -> Result<u64
     let payload = request(spans);
     let batch = SpanBatch::from_otlp(&payload).unwrap();
     sim.block_on(store.append(&TenantId::default_tenant(), Signal::Traces, batch, payload))
+}
+
+pub(crate) fn delete(
+    sim: &SimHost,
+    store: &Store,
+    deletion: Deletion,
+) -> Result<Deleted, StoreError> {
+    sim.block_on(store.delete(&TenantId::default_tenant(), deletion))
 }
 
 pub(crate) fn snapshot(store: &Store) -> Snapshot {
@@ -71,6 +87,11 @@ pub(crate) fn snapshot(store: &Store) -> Snapshot {
 pub(crate) fn spans_in(snapshot: &Snapshot) -> BTreeMap<Spec, usize> {
     let mut found = BTreeMap::new();
     for scan in snapshot.scans() {
+        let partitions: usize = scan.partitions().iter().map(|part| part.rows.len()).sum();
+        assert_eq!(partitions, scan.len(), "partitions cover all rows");
+        let operations = scan.operations().unwrap();
+        let counted: u64 = operations.iter().map(|operation| operation.spans).sum();
+        assert_eq!(counted, scan.len() as u64, "operations count all rows");
         let batch = scan.read(&RowSet::range(0..scan.len())).unwrap();
         let columns = batch.columns();
         for row in 0..columns.len() {
@@ -85,7 +106,7 @@ pub(crate) fn spans_in(snapshot: &Snapshot) -> BTreeMap<Spec, usize> {
                 columns.attributes(row).get("number"),
                 Some(AnyValue::Int(number as i64))
             );
-            assert_eq!(columns.service(row), "shop");
+            assert_eq!(columns.service(row), service_of(trace_id.0[0]));
             let start_unix_nano = columns.starts.value(row);
             *found
                 .entry(Spec {

@@ -69,6 +69,27 @@ fn a_full_segment_gives_reserved_room_back() {
 }
 
 #[test]
+fn a_segment_can_end_before_it_is_full() {
+    let sim = SimHost::new(1);
+    let (wal, _) = open(&sim, 1, small_segments());
+    wal.end_segment();
+    append(&sim, &wal, numbered(1, 10)).unwrap();
+    append(&sim, &wal, numbered(2, 10)).unwrap();
+    wal.end_segment();
+    assert_eq!(wal.stats().segments, 1, "the next record makes one");
+    append(&sim, &wal, numbered(3, 10)).unwrap();
+    append(&sim, &wal, numbered(4, 10)).unwrap();
+    assert_eq!((wal.stats().segments, wal.stats().first_seq), (2, 1));
+    assert_eq!(wal.truncate_before(3).unwrap(), 1);
+    assert_eq!((wal.stats().segments, wal.stats().first_seq), (1, 3));
+    sim.crash(Crash::DropUnsynced);
+    let (_, replay) = open(&sim, 2, small_segments());
+    let records = replayed(&replay, 3).unwrap();
+    let numbers: Vec<u64> = records.iter().map(|record| record.seq).collect();
+    assert_eq!(numbers, [3, 4]);
+}
+
+#[test]
 fn only_segments_of_older_records_are_deleted() {
     for (before, deleted) in [(0, 0), (2, 0), (3, 1), (4, 1), (5, 2), (6, 2), (100, 2)] {
         let sim = SimHost::new(1);
