@@ -39,6 +39,10 @@ impl Store {
             self.blocking(move || inner.mask_blocks(&tenant, &deletion))
                 .await?
         };
+        // A log that failed may hold what nobody saw yet and the next start brings: then "nothing is there" is no answer.
+        if let Some(reason) = self.inner.wal.stopped() {
+            return Err(StoreError::Stopped { reason });
+        }
         if masks.is_empty() && self.inner.takes_nothing_of_memtables(tenant, &deletion) {
             return Ok(Deleted::default());
         }
