@@ -51,6 +51,10 @@ pub enum Encoding {
     ZipkinJsonV2,
     /// The same as protobuf: `zipkin.proto3.ListOfSpans`.
     ZipkinProtobuf,
+    /// A list of Zipkin's spans of version 1 as JSON.
+    ZipkinJsonV1,
+    /// The same in Thrift's binary protocol.
+    ZipkinThrift,
     /// Traces as Jaeger's page downloads them.
     JaegerJson,
 }
@@ -90,6 +94,9 @@ pub enum DecodeError {
     /// The body is not a list of Zipkin's spans in protobuf.
     #[error("not a zipkin.proto3.ListOfSpans: {0}")]
     ZipkinProtobuf(#[source] WireError),
+    /// The body is not a list of Zipkin's spans in Thrift.
+    #[error("not a list of Zipkin spans in Thrift: {0}")]
+    ZipkinThrift(#[source] ThriftError),
     /// The body is not a Thrift `Batch`.
     #[error("not a Jaeger batch in Thrift: {0}")]
     Thrift(#[from] ThriftError),
@@ -155,13 +162,21 @@ pub fn decode(
         Encoding::JaegerThriftCompact => {
             jaeger_thrift::to_otlp(&body, jaeger_thrift::Encoding::Compact, &span_limits)?
         }
-        Encoding::JaegerAgentMessage => jaeger_thrift::message_to_otlp(&body, &span_limits)?,
+        Encoding::JaegerAgentMessage => {
+            jaeger_thrift::message_to_otlp(&body, &span_limits, received_unix_nano)?
+        }
         Encoding::JaegerProtobuf => jaeger_proto::to_otlp(&body, &span_limits)?,
         Encoding::ZipkinJsonV2 => zipkin::json_v2_to_otlp(&body, &span_limits, received_unix_nano)
             .map_err(DecodeError::Zipkin)?,
         Encoding::ZipkinProtobuf => {
             zipkin::protobuf_to_otlp(&body, &span_limits, received_unix_nano)
                 .map_err(DecodeError::ZipkinProtobuf)?
+        }
+        Encoding::ZipkinJsonV1 => zipkin::json_v1_to_otlp(&body, &span_limits, received_unix_nano)
+            .map_err(DecodeError::Zipkin)?,
+        Encoding::ZipkinThrift => {
+            zipkin::thrift_v1_to_otlp(&body, &span_limits, received_unix_nano)
+                .map_err(DecodeError::ZipkinThrift)?
         }
         Encoding::JaegerJson => {
             jaeger_json::to_otlp(&body, &span_limits).map_err(DecodeError::JaegerJson)?

@@ -14,7 +14,7 @@ use proptest::prelude::{ProptestConfig, any, proptest};
 use proptest::sample::{Index, select};
 use prost::Message as _;
 
-const ENCODINGS: [Encoding; 9] = [
+const ENCODINGS: [Encoding; 11] = [
     Encoding::OtlpProtobuf,
     Encoding::OtlpJson,
     Encoding::JaegerThriftBinary,
@@ -23,6 +23,8 @@ const ENCODINGS: [Encoding; 9] = [
     Encoding::JaegerProtobuf,
     Encoding::ZipkinJsonV2,
     Encoding::ZipkinProtobuf,
+    Encoding::ZipkinJsonV1,
+    Encoding::ZipkinThrift,
     Encoding::JaegerJson,
 ];
 

@@ -41,6 +41,9 @@ pub enum ThriftErrorKind {
     /// A field that every batch has is missing.
     #[error("not a jaeger.thrift Batch: it has no {0}")]
     Missing(&'static str),
+    /// A list of something else than structs.
+    #[error("not a list of structs")]
+    NotStructs,
     /// There is more after the message.
     #[error("{len_bytes} bytes follow the end of the message")]
     Trailing {

@@ -33,6 +33,10 @@ pub(super) enum Fault {
     Kind(String),
     #[error("port {0} is none")]
     Port(String),
+    #[error("{0} is not valid UTF-8")]
+    Utf8(&'static str),
+    #[error("the span tells of more than {0} services")]
+    ManyServices(usize),
     #[error("{0}")]
     Json(String),
     #[error("{len_bytes} bytes of one span are more than a span of {max_bytes} bytes can need")]
@@ -52,7 +56,8 @@ impl Fault {
                 _ => RejectReason::InvalidSpanId,
             },
             Self::Time { .. } => RejectReason::TimeOutOfRange,
-            Self::TooLong { .. } => RejectReason::TooLarge,
+            Self::TooLong { .. } | Self::ManyServices(_) => RejectReason::TooLarge,
+            Self::Utf8(_) => RejectReason::InvalidUtf8,
             Self::Wire(error) => error.reason(),
             Self::Otlp(fault) => fault.reason(),
             Self::Type { .. }

@@ -109,7 +109,7 @@ fn put_span(
     }
     let status = span.status.unwrap_or_default();
     tags.own(status.code)?;
-    tags.status(status)?;
+    tags.status(status);
     tags.scope(scope)?;
     tags.put("w3c.tracestate", AnyValue::String(span.trace_state))?;
     tags.count(

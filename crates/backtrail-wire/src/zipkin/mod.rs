@@ -37,17 +37,23 @@
 mod endpoint;
 mod fault;
 mod from_otlp;
+mod json_v1;
 mod json_v2;
 mod json_value;
 mod proto;
 mod span;
 mod tags;
 mod text;
+mod thrift_v1;
 mod to_otlp;
+mod v1;
 
 pub use from_otlp::from_otlp;
+pub use json_v1::to_otlp as json_v1_to_otlp;
 pub use json_v2::to_otlp as json_v2_to_otlp;
 pub use proto::to_otlp as protobuf_to_otlp;
+pub(crate) use thrift_v1::list_to_otlp as thrift_list_v1_to_otlp;
+pub use thrift_v1::to_otlp as thrift_v1_to_otlp;
 
 /// Attributes and their maps' keys that only this module writes.
 mod key {

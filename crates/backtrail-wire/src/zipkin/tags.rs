@@ -58,7 +58,7 @@ impl<'a, 's> Tags<'a, 's> {
     }
 
     /// Adds the status, unless an attribute tells it as a tag did that it was made from.
-    pub(super) fn status(&mut self, status: Status<'_>) -> Result<(), WireError> {
+    pub(super) fn status(&mut self, status: Status<'_>) {
         let first = |key: &str| {
             let mut named = self.attributes.iter().filter(|other| other.key == key);
             named.next().map(|attribute| attribute.value)
@@ -78,7 +78,6 @@ impl<'a, 's> Tags<'a, 's> {
             }
             _ => {}
         }
-        Ok(())
     }
 
     pub(super) fn scope(&mut self, scope: &ScopeSpans<'_>) -> Result<(), WireError> {

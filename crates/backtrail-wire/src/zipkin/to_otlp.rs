@@ -88,6 +88,14 @@ impl Request {
         }
     }
 
+    /// The same for a span that became several.
+    pub(super) fn put_all(&mut self, index: usize, spans: Result<Vec<Span<'_>>, PlacedFault>) {
+        match spans {
+            Ok(spans) => spans.into_iter().for_each(|span| self.put(index, Ok(span))),
+            Err(fault) => self.put(index, Err(fault)),
+        }
+    }
+
     fn reject(&mut self, index: usize, reason: RejectReason, path: &str, detail: impl Display) {
         self.rejected.add(1, reason, SpanPath(index, path), detail);
     }

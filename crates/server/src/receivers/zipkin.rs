@@ -34,6 +34,7 @@ pub(crate) fn router(
 ) -> Router {
     let collector = Router::new()
         .route("/api/v2/spans", post(collect_v2))
+        .route("/api/v1/spans", post(collect_v1))
         .with_state(Receiver { admission, limits });
     let routes = read_api
         .merge(collector)
@@ -49,6 +50,10 @@ async fn collect_v2(State(receiver): State<Receiver>, request: Request) -> Respo
     receiver.collect(encoding_of_v2, request).await
 }
 
+async fn collect_v1(State(receiver): State<Receiver>, request: Request) -> Response {
+    receiver.collect(encoding_of_v1, request).await
+}
+
 /// What the media type says that a list of spans of version 2 is written in. As in Zipkin, it is JSON when nothing is said.
 fn encoding_of_v2(headers: &HeaderMap) -> Result<Encoding, Refusal> {
     let found = media_type(headers);
@@ -58,6 +63,21 @@ fn encoding_of_v2(headers: &HeaderMap) -> Result<Encoding, Refusal> {
         _ => Err(Refusal::UnsupportedType {
             found,
             supported: "application/json or application/x-protobuf",
+        }),
+    }
+}
+
+/// The same for version 1.
+fn encoding_of_v1(headers: &HeaderMap) -> Result<Encoding, Refusal> {
+    let found = media_type(headers);
+    match found.as_str() {
+        "application/json" | "" => Ok(Encoding::ZipkinJsonV1),
+        "application/x-thrift" | "application/vnd.apache.thrift.binary" => {
+            Ok(Encoding::ZipkinThrift)
+        }
+        _ => Err(Refusal::UnsupportedType {
+            found,
+            supported: "application/json or application/x-thrift",
         }),
     }
 }

@@ -51,6 +51,33 @@ fn spans_are_taken_as_json_compressed_or_not() {
 }
 
 #[test]
+fn version_1_is_taken_as_json_and_as_thrift() {
+    let server = Backtrail::start();
+    let json = br#"[{"traceId": "1", "id": "1", "name": "get"}]"#;
+    // One struct: `{1: 1, 4: 2}`, both `i64`.
+    let thrift = b"\x0c\0\0\0\x01\x0a\0\x01\0\0\0\0\0\0\0\x01\x0a\0\x04\0\0\0\0\0\0\0\x02\0";
+    for (kind, body) in [
+        ("application/json", &json[..]),
+        ("application/x-thrift", thrift),
+    ] {
+        let reply = send(&server, "/api/v1/spans", &[("Content-Type", kind)], body);
+        assert_eq!((reply.status, reply.text().as_str()), (202, ""), "{kind}");
+    }
+    assert_eq!(server.metric("backtrail_memtable_spans"), 2);
+    let kind = ("Content-Type", "application/x-thrift");
+    let reply = send(&server, "/api/v1/spans", &[kind], &thrift[..20]);
+    assert_eq!(reply.status, 400);
+    assert!(
+        reply
+            .text()
+            .contains("not a list of Zipkin spans in Thrift: at byte")
+    );
+    let kind = ("Content-Type", "application/x-protobuf");
+    let reply = send(&server, "/api/v1/spans", &[kind], b"");
+    assert_eq!(reply.status, 415);
+}
+
+#[test]
 fn a_bad_span_is_named_and_the_others_are_kept() {
     let server = Backtrail::start();
     let body = br#"[
