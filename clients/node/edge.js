@@ -7,11 +7,11 @@ const http = require('node:http');
 const { initTracer } = require('jaeger-client');
 const { FORMAT_HTTP_HEADERS, Tags } = require('opentracing');
 
-const { JAEGER_ENDPOINT, NEXT_URL, SERVICE } = process.env;
+const { JAEGER_AGENT_HOST, JAEGER_AGENT_PORT, NEXT_URL, SERVICE } = process.env;
 
-// 64-bit ids and the header `uber-trace-id`, as this client has them unless told otherwise.
+// 64-bit ids, the header `uber-trace-id` and UDP, as this client has them unless told otherwise.
 const tracer = initTracer(
-  { serviceName: SERVICE, sampler: { type: 'const', param: 1 }, reporter: { collectorEndpoint: JAEGER_ENDPOINT } },
+  { serviceName: SERVICE, sampler: { type: 'const', param: 1 }, reporter: { agentHost: JAEGER_AGENT_HOST, agentPort: Number(JAEGER_AGENT_PORT) } },
   { logger: { info: () => {}, error: (message) => console.error(message) } },
 );
 

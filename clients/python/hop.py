@@ -10,7 +10,7 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.exporter.zipkin.json import ZipkinExporter
 from opentelemetry.propagators.b3 import B3MultiFormat
 from opentelemetry.propagators.jaeger import JaegerPropagator
 from opentelemetry.sdk.resources import Resource
@@ -54,7 +54,7 @@ def end(*_: object) -> None:
 
 def main() -> None:
     provider = TracerProvider(resource=Resource.create({"service.name": os.environ["SERVICE"]}), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(os.environ["OTLP_ENDPOINT"])))
+    provider.add_span_processor(BatchSpanProcessor(ZipkinExporter(endpoint=os.environ["ZIPKIN_ENDPOINT"])))
     trace.set_tracer_provider(provider)
     signal.signal(signal.SIGTERM, end)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hop)

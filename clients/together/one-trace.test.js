@@ -1,7 +1,7 @@
 'use strict';
 
-// One request that goes through services in five languages. Each sends its spans in a protocol of its own, and hands the trace on in the
-// header that its neighbour reads: Jaeger's, then B3, then W3C's.
+// One request that goes through services in five languages. Each sends its spans in a protocol of its own (Jaeger's over UDP, Zipkin's,
+// OTLP/HTTP protobuf, OTLP/gRPC, OTLP/HTTP JSON), and hands the trace on in the header that its neighbour reads: Jaeger's, then B3, then W3C's.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
@@ -48,8 +48,9 @@ before(async () => {
   await start([RUST_CLIENT(), 'serve'], { OTEL_SERVICE_NAME: 'leaf-rust', OTEL_EXPORTER_OTLP_ENDPOINT: otlpHttp, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' });
   await start([GO_CLIENT(), 'serve'], { OTEL_SERVICE_NAME: 'hop-go', OTEL_EXPORTER_OTLP_ENDPOINT: `http://${backtrail.address('otlp-grpc')}` });
   await start(JAVA_SERVICE(), { OTEL_SERVICE_NAME: 'hop-java', OTEL_EXPORTER_OTLP_ENDPOINT: otlpHttp, OTEL_PROPAGATORS: 'b3multi,tracecontext' }, TERMINATED);
-  await start([PYTHON(), path.join(CLIENTS, 'python/hop.py')], { SERVICE: 'hop-python', OTLP_ENDPOINT: backtrail.url('otlp-http', '/v1/traces') });
-  const edge = await start([process.execPath, path.join(CLIENTS, 'node/edge.js')], { SERVICE: 'edge-node', JAEGER_ENDPOINT: backtrail.url('jaeger-http', '/api/traces') });
+  await start([PYTHON(), path.join(CLIENTS, 'python/hop.py')], { SERVICE: 'hop-python', ZIPKIN_ENDPOINT: backtrail.url('zipkin', '/api/v2/spans') });
+  const [JAEGER_AGENT_HOST, JAEGER_AGENT_PORT] = backtrail.address('jaeger-agent-binary').split(':');
+  const edge = await start([process.execPath, path.join(CLIENTS, 'node/edge.js')], { SERVICE: 'edge-node', JAEGER_AGENT_HOST, JAEGER_AGENT_PORT });
 
   const response = await edge.fetch('/');
   assert.deepEqual([response.status, await response.text()], [200, 'node > python > java > go > rust']);

@@ -89,7 +89,8 @@ fn clients_node(context: &Context) -> Result<()> {
     let clients = context.root.join("clients/node");
     packages::npm_ci(&clients, &node)?;
     packages::npm_ci(&context.root.join("examples/node-express"), &node)?;
-    node_tests(context, "node")?
+    // One file waits for minutes and does nothing else, so that two at once are no more load than one.
+    node_tests(context, "node", 2)?
         .env("CHROMIUM", context.chromium()?)
         .run_node_tests()
 }
@@ -105,17 +106,17 @@ fn clients_python(context: &Context) -> Result<()> {
 
 fn clients_java(context: &Context) -> Result<()> {
     packages::maven_package(&context.root.join("clients/java"), &context.jdk()?)?;
-    node_tests(context, "java")?.run_node_tests()
+    node_tests(context, "java", 1)?.run_node_tests()
 }
 
 fn clients_go(context: &Context) -> Result<()> {
     packages::go_build(&context.root.join("clients/go"), &context.go()?)?;
-    node_tests(context, "go")?.run_node_tests()
+    node_tests(context, "go", 1)?.run_node_tests()
 }
 
 fn clients_rust(context: &Context) -> Result<()> {
     let client = packages::cargo_build(&context.root.join("clients/rust"), RUST_CLIENT)?;
-    node_tests(context, "rust")?
+    node_tests(context, "rust", 1)?
         .env("RUST_CLIENT", client)
         .run_node_tests()
 }
@@ -127,17 +128,18 @@ fn clients_together(context: &Context) -> Result<()> {
     packages::maven_package(&clients.join("java"), &context.jdk()?)?;
     packages::go_build(&clients.join("go"), &context.go()?)?;
     let rust_client = packages::cargo_build(&clients.join("rust"), RUST_CLIENT)?;
-    node_tests(context, "together")?
+    node_tests(context, "together", 1)?
         .env("RUST_CLIENT", rust_client)
         .env("CHROMIUM", context.chromium()?)
         .run_node_tests()
 }
 
 /// The tests of a folder of `clients/` that Node runs, whatever the language of the client.
-fn node_tests(context: &Context, folder: &str) -> Result<Program> {
+fn node_tests(context: &Context, folder: &str, files_at_once: usize) -> Result<Program> {
     context.node()?;
     let dir = context.root.join("clients").join(folder);
-    let program = Program::test("node", &["--test", "--test-concurrency=1"], &dir)
+    let concurrency = format!("--test-concurrency={files_at_once}");
+    let program = Program::test("node", &["--test", &concurrency], &dir)
         .env("BACKTRAIL_BIN", context.binary()?)
         .within(CLIENTS_LIMIT);
     Ok(program)
