@@ -17,6 +17,12 @@ pub enum StoreError {
         /// The folder.
         path: PathBuf,
     },
+    /// There is nothing that a store wrote.
+    #[error("{} is no data directory: it has no folder named manifest", path.display())]
+    NoDataDirectory {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The file system failed.
     #[error("{}: {source}", path.display())]
     Io {

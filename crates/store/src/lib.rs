@@ -21,6 +21,7 @@
 //!
 //! Not for: deciding what is accepted (`codec`), or answering a question (`query` reads snapshots).
 
+mod check;
 mod compact;
 mod delete;
 mod deletion;
@@ -41,6 +42,7 @@ mod store;
 mod tables;
 mod upkeep;
 
+pub use check::{CheckReport, Defect, Progress, check};
 pub use deletion::{Deleted, Deletion};
 pub use error::StoreError;
 pub use memory_scan::MemoryScan;

@@ -5,6 +5,7 @@
 
 mod edit;
 mod file;
+mod view;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use host::Host;
 use model::{TenantId, TraceId};
 
 pub(crate) use edit::Edit;
+pub(crate) use view::ManifestView;
 
 use crate::StoreError;
 use crate::deletion::Tombstone;

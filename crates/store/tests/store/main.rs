@@ -5,6 +5,7 @@
     reason = "a test that can't go on should say where"
 )]
 
+mod check;
 mod deletion;
 mod keeping;
 mod lone_events;
