@@ -50,6 +50,7 @@ impl Server {
             .arg(directory.path().join("data"))
             .args(["--otlp-grpc", "off", "--otlp-http", any_port])
             .args(["--jaeger-http", any_port, "--zipkin", "off"])
+            .args(["--jaeger-query-grpc", "off"])
             .args(["--web", any_port])
             .args(["--jaeger-grpc", "off", "--jaeger-sampling", "off"])
             .args(["--jaeger-agent-compact", "off"])

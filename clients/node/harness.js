@@ -16,7 +16,7 @@ const POLL_INTERVAL_MS = 25;
 
 const SERVER_BINARY = serverBinary();
 const LISTENERS = [
-  'otlp-grpc', 'otlp-http', 'jaeger-http', 'jaeger-grpc', 'jaeger-sampling', 'jaeger-agent-compact', 'jaeger-agent-binary', 'zipkin', 'web',
+  'otlp-grpc', 'otlp-http', 'jaeger-http', 'jaeger-grpc', 'jaeger-sampling', 'jaeger-agent-compact', 'jaeger-agent-binary', 'zipkin', 'jaeger-query-grpc', 'web',
 ];
 
 /** A server of its own, with a temporary data directory and ports that were free. */

@@ -27,6 +27,7 @@ LISTENERS = (
     "jaeger-agent-compact",
     "jaeger-agent-binary",
     "zipkin",
+    "jaeger-query-grpc",
     "web",
 )
 

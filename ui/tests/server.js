@@ -27,7 +27,7 @@ export async function startServer() {
 async function startBinary(binary) {
   const directory = await mkdtemp(join(tmpdir(), 'backtrail-ui-'));
   const portFile = join(directory, 'ports.json');
-  const off = ['jaeger-grpc', 'jaeger-sampling', 'jaeger-agent-compact', 'jaeger-agent-binary'].flatMap((name) => [`--${name}`, 'off']);
+  const off = ['jaeger-query-grpc', 'jaeger-grpc', 'jaeger-sampling', 'jaeger-agent-compact', 'jaeger-agent-binary'].flatMap((name) => [`--${name}`, 'off']);
   const on = ['otlp-grpc', 'otlp-http', 'jaeger-http', 'zipkin', 'web'].flatMap((name) => [`--${name}`, '127.0.0.1:0']);
   const listeners = [...on, ...off];
   const child = spawn(binary, ['serve', '--data-dir', join(directory, 'data'), ...listeners, '--port-file', portFile], {

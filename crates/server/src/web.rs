@@ -7,15 +7,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
 
+use crate::api::Api;
 use crate::metrics::{CONTENT_TYPE, Readings};
 use crate::process;
 use crate::state::AppState;
 use crate::{api, page};
+use tonic_health::server::HealthReporter;
 
 /// Everything that port 16686 serves.
-pub(crate) fn web_router(state: AppState) -> Router {
-    let apis =
-        api::router(state.clone()).route_layer(from_fn_with_state(state.clone(), observe_latency));
+pub(crate) fn web_router(state: AppState, api: Api) -> Router {
+    let apis = api::router(api).route_layer(from_fn_with_state(state.clone(), observe_latency));
     Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(healthy))
@@ -23,6 +24,16 @@ pub(crate) fn web_router(state: AppState) -> Router {
         .with_state(state)
         .merge(apis)
         .merge(page::router())
+}
+
+/// What port 16685 serves.
+pub(crate) fn jaeger_grpc_router(
+    state: AppState,
+    api: Api,
+    health: &HealthReporter,
+) -> Result<Router, tonic_reflection::server::Error> {
+    let services = api::jaeger_grpc_router(api, health)?;
+    Ok(services.route_layer(from_fn_with_state(state, observe_latency)))
 }
 
 /// Measures by route, so that ids in paths make no series of their own.

@@ -32,7 +32,7 @@ impl Demo {
             .args(["demo", "--otlp-grpc=0", "--otlp-http=0", "--jaeger-http=0"])
             .args(["--jaeger-grpc=off", "--jaeger-sampling=off"])
             .args(["--jaeger-agent-compact=off", "--jaeger-agent-binary=off"])
-            .arg("--zipkin=0")
+            .args(["--zipkin=0", "--jaeger-query-grpc=off"])
             .args(["--web", web, "--history-minutes=2"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

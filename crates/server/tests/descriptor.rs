@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use prost::Message;
-use prost_types::FileDescriptorSet;
+use prost_types::{FileDescriptorProto, FileDescriptorSet};
 
 #[test]
 fn reflection_serves_the_descriptors_of_otlp_traces() {
@@ -27,4 +27,53 @@ fn reflection_serves_the_descriptors_of_otlp_traces() {
     let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join("descriptor.bin");
     std::fs::write(&fresh, expected).unwrap();
     panic!("copy {} to crates/server/proto", fresh.display());
+}
+
+#[test]
+fn reflection_serves_the_descriptors_of_jaegers_query_services() {
+    let committed = include_bytes!("../proto/jaeger.bin");
+    let set = FileDescriptorSet::decode(committed.as_slice()).unwrap();
+    let files: Vec<&str> = set.file.iter().map(FileDescriptorProto::name).collect();
+    for file in &set.file {
+        for import in &file.dependency {
+            assert!(files.contains(&import.as_str()), "{import} is missing");
+        }
+    }
+    let mut methods = Vec::new();
+    for file in &set.file {
+        for service in &file.service {
+            for method in &service.method {
+                let stream = if method.server_streaming() {
+                    " stream"
+                } else {
+                    ""
+                };
+                methods.push(format!(
+                    "{}.{}/{}{stream}",
+                    file.package(),
+                    service.name(),
+                    method.name()
+                ));
+            }
+        }
+    }
+    methods.sort();
+    assert_eq!(
+        methods,
+        [
+            "jaeger.api_v2.QueryService/ArchiveTrace",
+            "jaeger.api_v2.QueryService/FindTraces stream",
+            "jaeger.api_v2.QueryService/GetDependencies",
+            "jaeger.api_v2.QueryService/GetOperations",
+            "jaeger.api_v2.QueryService/GetServices",
+            "jaeger.api_v2.QueryService/GetTrace stream",
+            "jaeger.api_v3.Capabilities/GetCapabilities",
+            "jaeger.api_v3.QueryService/FindTraceSummaries stream",
+            "jaeger.api_v3.QueryService/FindTraces stream",
+            "jaeger.api_v3.QueryService/GetDependencies",
+            "jaeger.api_v3.QueryService/GetOperations",
+            "jaeger.api_v3.QueryService/GetServices",
+            "jaeger.api_v3.QueryService/GetTrace stream",
+        ]
+    );
 }

@@ -27,6 +27,7 @@ use model::TenantId;
 use query::Budget;
 use serde::Serialize;
 use store::Snapshot;
+use tonic_health::server::HealthReporter;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
@@ -34,20 +35,22 @@ use crate::state::{AppState, BoundListener};
 use failure::Failure;
 use gate::Gate;
 
+pub(crate) use jaeger::GRPC_SERVICES as JAEGER_GRPC_SERVICES;
+
 /// How long a search may take before it answers with what it has.
 const SEARCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long anything else may take before it is an error.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Says that an answer is not whole, where its form has no place to say so. Over gRPC it is in the metadata behind the answer.
-const TRUNCATED: HeaderName = HeaderName::from_static("backtrail-truncated");
+const TRUNCATED_KEY: &str = "backtrail-truncated";
 
 /// Takes a view of what is kept now.
 type TakeSnapshot = Arc<dyn Fn() -> Snapshot + Send + Sync>;
 
 /// What the handlers of all read APIs share. Cheap to clone.
 #[derive(Clone)]
-struct Api {
+pub(crate) struct Api {
     take_snapshot: TakeSnapshot,
     clock: Arc<dyn Clock>,
     listeners: Arc<[BoundListener]>,
@@ -61,15 +64,17 @@ struct Question<'a> {
     clock: &'a dyn Clock,
 }
 
-/// The routes of all read APIs. Latency by route is measured around it by [`crate::web`].
-pub(crate) fn router(state: AppState) -> Router {
-    let (store, tenant) = (state.store, TenantId::default_tenant());
-    routes(Api {
-        take_snapshot: Arc::new(move || store.snapshot(&tenant)),
-        clock: state.host.clock,
-        listeners: state.listeners,
-        gate: Gate::for_this_machine(),
-    })
+/// The routes of the read APIs of the web listener. Latency by route is measured around them by [`crate::web`].
+pub(crate) fn router(api: Api) -> Router {
+    routes(api)
+}
+
+/// Jaeger's query services over gRPC.
+pub(crate) fn jaeger_grpc_router(
+    api: Api,
+    health: &HealthReporter,
+) -> Result<Router, tonic_reflection::server::Error> {
+    jaeger::grpc_router(api, health)
 }
 
 fn routes(api: Api) -> Router {
@@ -82,14 +87,44 @@ fn routes(api: Api) -> Router {
 }
 
 impl Api {
+    /// What all listeners that answer questions share: one, so that one gate bounds them together.
+    pub(crate) fn of(state: &AppState) -> Self {
+        let (store, tenant) = (state.store.clone(), TenantId::default_tenant());
+        Self {
+            take_snapshot: Arc::new(move || store.snapshot(&tenant)),
+            clock: Arc::clone(&state.host.clock),
+            listeners: Arc::clone(&state.listeners),
+            gate: Gate::for_this_machine(),
+        }
+    }
+
     /// Answers a question on the pool for blocking work. When nobody waits for the answer any more, the question ends early.
     async fn ask<T: Send + 'static>(
         &self,
         timeout: Duration,
         answer: impl FnOnce(&Question<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let clock = Arc::clone(&self.clock);
         let take_snapshot = Arc::clone(&self.take_snapshot);
+        self.ask_of(move || take_snapshot(), timeout, answer).await
+    }
+
+    /// The same of a view that was taken before.
+    async fn ask_about<T: Send + 'static>(
+        &self,
+        snapshot: Snapshot,
+        timeout: Duration,
+        answer: impl FnOnce(&Question<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.ask_of(move || snapshot, timeout, answer).await
+    }
+
+    async fn ask_of<T: Send + 'static>(
+        &self,
+        take_snapshot: impl FnOnce() -> Snapshot + Send + 'static,
+        timeout: Duration,
+        answer: impl FnOnce(&Question<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let clock = Arc::clone(&self.clock);
         let work = move |is_abandoned: &dyn Fn() -> bool| {
             let deadline = clock.monotonic() + timeout;
             let is_over = || is_abandoned() || clock.monotonic() >= deadline;
@@ -114,11 +149,12 @@ impl Api {
     }
 }
 
-/// [`TRUNCATED`], or nothing.
+/// [`TRUNCATED_KEY`], or nothing.
 fn truncated_header(is_truncated: bool) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if is_truncated {
-        headers.insert(TRUNCATED, HeaderValue::from_static("true"));
+        let name = HeaderName::from_static(TRUNCATED_KEY);
+        headers.insert(name, HeaderValue::from_static("true"));
     }
     headers
 }

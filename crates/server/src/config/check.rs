@@ -22,6 +22,7 @@ fn listeners(config: &Config) -> Vec<(&'static str, Endpoint, Transport)> {
         ("jaeger_grpc", listeners.jaeger_grpc),
         ("jaeger_sampling", listeners.jaeger_sampling),
         ("zipkin", listeners.zipkin),
+        ("jaeger_query_grpc", listeners.jaeger_query_grpc),
         ("web", listeners.web),
     ];
     let udp = [

@@ -68,6 +68,8 @@ pub(crate) struct Listeners {
     pub(crate) jaeger_agent_binary: Endpoint,
     /// Zipkin's collector and read API.
     pub(crate) zipkin: Endpoint,
+    /// Jaeger's query services over gRPC.
+    pub(crate) jaeger_query_grpc: Endpoint,
     /// Page, read APIs, metrics and health.
     pub(crate) web: Endpoint,
 }
@@ -156,6 +158,7 @@ impl Default for Config {
                 jaeger_agent_compact: Endpoint::Loopback(6831),
                 jaeger_agent_binary: Endpoint::Loopback(6832),
                 zipkin: Endpoint::Loopback(9411),
+                jaeger_query_grpc: Endpoint::Loopback(16685),
                 web: Endpoint::Loopback(16686),
             },
             limits: Limits {

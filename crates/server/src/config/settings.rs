@@ -132,6 +132,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "Zipkin: POST /api/v2/spans and /api/v1/spans, and its read API"
     ),
     setting!(
+        "jaeger_query_grpc",
+        listeners.jaeger_query_grpc,
+        "ADDR|PORT|off",
+        "Jaeger's query services over gRPC: jaeger.api_v3 and jaeger.api_v2"
+    ),
+    setting!(
         "web",
         listeners.web,
         "ADDR|PORT|off",

@@ -1,5 +1,6 @@
 //! What every gRPC listener does, whatever it serves: health, reflection, deadlines, and an answer for who speaks no gRPC.
 
+mod call;
 mod deadline;
 
 use axum::Router;
@@ -11,6 +12,8 @@ use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::receivers::media_type;
+
+pub(crate) use call::{streaming, unary};
 
 /// Adds health (`grpc.health.v1`) and reflection (v1 and v1alpha) to `services`. `descriptors` are the encoded
 /// `FileDescriptorSet`s of these services and of all that they import.

@@ -8,13 +8,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic_health::server::HealthReporter;
 
+use crate::api::Api;
 use crate::config::{Config, Endpoint};
 use crate::ingest::{Admission, InFlight, Protocol};
 use crate::listen::{BindError, Bound, ConnectionLimits, bind, bind_udp, receive_datagrams, serve};
 use crate::receivers::{self, JaegerAgent, ReceiverLimits, UdpSockets};
 use crate::sampling::CurrentStrategies;
 use crate::state::{AppState, BoundListener};
-use crate::web::web_router;
+use crate::web::{jaeger_grpc_router, web_router};
 
 /// A listener's kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,7 @@ enum Kind {
     JaegerGrpc,
     JaegerSampling,
     Zipkin,
+    JaegerQueryGrpc,
     Web,
 }
 
@@ -62,13 +64,14 @@ impl UdpKind {
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::OtlpGrpc,
         Self::OtlpHttp,
         Self::JaegerHttp,
         Self::JaegerGrpc,
         Self::JaegerSampling,
         Self::Zipkin,
+        Self::JaegerQueryGrpc,
         Self::Web,
     ];
 
@@ -81,6 +84,7 @@ impl Kind {
             Self::JaegerGrpc => "jaeger-grpc",
             Self::JaegerSampling => "jaeger-sampling",
             Self::Zipkin => "zipkin",
+            Self::JaegerQueryGrpc => "jaeger-query-grpc",
             Self::Web => "web",
         }
     }
@@ -95,6 +99,7 @@ impl Kind {
             Self::JaegerGrpc => ("jaeger_grpc", listeners.jaeger_grpc),
             Self::JaegerSampling => ("jaeger_sampling", listeners.jaeger_sampling),
             Self::Zipkin => ("zipkin", listeners.zipkin),
+            Self::JaegerQueryGrpc => ("jaeger_query_grpc", listeners.jaeger_query_grpc),
             Self::Web => ("web", listeners.web),
         }
     }
@@ -222,6 +227,7 @@ pub(super) fn start_listeners(
         max_connections: limits.max_connections,
         head_timeout: limits.request_timeout.0,
     };
+    let api = Api::of(state);
     let queue = InFlight::new(limits.udp_queue_bytes.as_usize());
     for (kind, bound) in sockets.udp {
         let agent = JaegerAgent::new(
@@ -259,7 +265,8 @@ pub(super) fn start_listeners(
                 &config.cors_origins,
                 axum::Router::new(),
             ),
-            Kind::Web => web_router(state.clone()),
+            Kind::JaegerQueryGrpc => jaeger_grpc_router(state.clone(), api.clone(), health)?,
+            Kind::Web => web_router(state.clone(), api.clone()),
         };
         serve(bound.sockets, router, &connection_limits, connections, stop);
     }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic_health::server::HealthReporter;
 
+use crate::api::JAEGER_GRPC_SERVICES;
 use crate::config::Config;
 use crate::ingest::{Admission, AdmissionLimits};
 use crate::metrics::Metrics;
@@ -28,9 +29,6 @@ pub(crate) use signals::Signals;
 /// The part of a stop that requests may take; the rest is for the store.
 const REQUESTS_SHARE: f64 = 0.7;
 
-/// What health knows beside the server as a whole.
-const GRPC_SERVICES: [&str; 3] = [TRACE_SERVICE, COLLECTOR_SERVICE, SAMPLING_SERVICE];
-
 /// A server that runs.
 pub(crate) struct Server {
     listeners: Arc<[BoundListener]>,
@@ -41,6 +39,13 @@ pub(crate) struct Server {
     stop: CancellationToken,
     clock: Arc<dyn Clock>,
     shutdown_timeout: Duration,
+}
+
+/// What health knows beside the server as a whole.
+fn grpc_services() -> impl Iterator<Item = &'static str> {
+    [TRACE_SERVICE, COLLECTOR_SERVICE, SAMPLING_SERVICE]
+        .into_iter()
+        .chain(JAEGER_GRPC_SERVICES)
 }
 
 /// What a stop could not finish in time. The log keeps every acknowledged span all the same.
@@ -93,7 +98,7 @@ impl Server {
             Arc::clone(&host.clock),
         ));
         let health = HealthReporter::new();
-        for service in GRPC_SERVICES {
+        for service in grpc_services() {
             health
                 .set_service_status(service, tonic_health::ServingStatus::Serving)
                 .await;
@@ -153,7 +158,7 @@ impl Server {
         let mut unfinished = Vec::new();
 
         // Whoever watches our health learns it first, and then lets go of its connection.
-        for service in GRPC_SERVICES.into_iter().chain([""]) {
+        for service in grpc_services().chain([""]) {
             self.health
                 .set_service_status(service, tonic_health::ServingStatus::NotServing)
                 .await;

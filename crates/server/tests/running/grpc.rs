@@ -10,6 +10,7 @@ use prost::Message;
 use tokio::runtime::Runtime;
 use tonic::client::Grpc;
 use tonic::codec::CompressionEncoding;
+use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tonic_prost::ProstCodec;
@@ -79,6 +80,41 @@ impl GrpcClient {
                 )
                 .await?;
             Ok(reply.into_inner())
+        })
+    }
+}
+
+/// What came of a streaming call: the messages, and the metadata behind them.
+pub(crate) struct Streamed<R> {
+    pub(crate) messages: Vec<R>,
+    pub(crate) trailers: MetadataMap,
+}
+
+impl GrpcClient {
+    /// Any method with a stream of answers, read to its end.
+    pub(crate) fn stream<Q, R>(
+        &self,
+        path: &'static str,
+        request: Request<Q>,
+    ) -> Result<Streamed<R>, Status>
+    where
+        Q: Message + Send + Sync + 'static,
+        R: Message + Default + Send + Sync + 'static,
+    {
+        let mut client = Grpc::new(self.channel.clone());
+        self.runtime.block_on(async move {
+            let ready = client.ready().await;
+            ready.map_err(|error| Status::unavailable(error.to_string()))?;
+            let path = PathAndQuery::from_static(path);
+            let codec = ProstCodec::<Q, R>::default();
+            let reply = client.server_streaming(request, path, codec).await?;
+            let mut stream = reply.into_inner();
+            let mut messages = Vec::new();
+            while let Some(message) = stream.message().await? {
+                messages.push(message);
+            }
+            let trailers = stream.trailers().await?.unwrap_or_default();
+            Ok(Streamed { messages, trailers })
         })
     }
 }

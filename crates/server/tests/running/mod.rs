@@ -7,6 +7,7 @@
 
 pub(crate) mod grpc;
 pub(crate) mod jaeger;
+pub(crate) mod jaeger_query;
 pub(crate) mod otlp;
 
 use std::collections::BTreeMap;
@@ -73,6 +74,7 @@ impl Start {
             "--jaeger-agent-compact=0",
             "--jaeger-agent-binary=0",
             "--zipkin=0",
+            "--jaeger-query-grpc=0",
             "--web=0",
         ];
         Self {

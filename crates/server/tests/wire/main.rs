@@ -10,6 +10,7 @@ mod running;
 
 mod jaeger_agent;
 mod jaeger_http;
+mod jaeger_query_grpc;
 mod lifecycle;
 mod metrics;
 mod otlp_grpc;

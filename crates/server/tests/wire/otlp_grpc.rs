@@ -1,5 +1,6 @@
 //! `TraceService/Export`, health and reflection.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -23,13 +24,23 @@ fn client(server: &Backtrail) -> GrpcClient {
     GrpcClient::connect(server.address("otlp-grpc"))
 }
 
-/// A call by hand: these bytes as body, these headers; status, message and HTTP status.
+/// An export by hand: these bytes as body, these headers; status and message.
 fn call(
     server: &Backtrail,
     headers: &[(&'static str, &'static str)],
     body: Vec<u8>,
 ) -> (i32, String) {
-    let address = server.address("otlp-grpc");
+    let path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    call_by_hand(server.address("otlp-grpc"), path, headers, body)
+}
+
+/// Any call by hand.
+pub(crate) fn call_by_hand(
+    address: SocketAddr,
+    path: &'static str,
+    headers: &[(&'static str, &'static str)],
+    body: Vec<u8>,
+) -> (i32, String) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let headers: Arc<[_]> = headers.into();
     runtime.block_on(async move {
@@ -39,12 +50,10 @@ fn call(
                 .await
                 .unwrap();
         tokio::spawn(connection);
-        let mut request = Request::post(format!(
-            "http://{address}/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-        ))
-        .version(Version::HTTP_2)
-        .header("content-type", "application/grpc")
-        .header("te", "trailers");
+        let mut request = Request::post(format!("http://{address}{path}"))
+            .version(Version::HTTP_2)
+            .header("content-type", "application/grpc")
+            .header("te", "trailers");
         for (name, value) in headers.iter() {
             request = request.header(*name, *value);
         }
@@ -66,7 +75,7 @@ fn status(headers: &HeaderMap) -> Option<(i32, String)> {
     Some((code.parse().unwrap(), message.replace("%20", " ")))
 }
 
-fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
+pub(crate) fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
     let mut bytes = BytesMut::new();
     bytes.put_u8(flag);
     bytes.put_u32(message.len() as u32);

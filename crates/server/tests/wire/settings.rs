@@ -51,6 +51,7 @@ max_body_bytes = '1MiB'
     jaeger_agent_compact = 6831
     jaeger_agent_binary = 6832
     zipkin = 9411
+    jaeger_query_grpc = 16685
     web = 1001 # backtrail.toml:2
     allow_anonymous = false
     cors_origins = "*"
@@ -176,6 +177,7 @@ max_inflated_bytes = '1MiB'
         "--jaeger-agent-compact=off",
         "--jaeger-agent-binary=off",
         "--zipkin=off",
+        "--jaeger-query-grpc=off",
     ];
     assert_snapshot!(check("", &[], &off), @r#"backtrail: --web: web: every listener is off; nothing could be received or asked"#);
 }

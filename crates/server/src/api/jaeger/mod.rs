@@ -6,6 +6,7 @@
 mod catalogue;
 mod dependencies;
 mod found;
+mod grpc;
 mod question;
 mod search;
 mod tags;
@@ -17,6 +18,9 @@ use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Serialize;
+
+pub(crate) use grpc::SERVICES as GRPC_SERVICES;
+pub(super) use grpc::router as grpc_router;
 
 use super::failure::Failure;
 use super::{Api, Json};
