@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 use query::QueryError;
+use store::StoreError;
 
 use super::Json;
 
@@ -19,10 +20,14 @@ pub(super) enum Failure {
     Invalid(String),
     /// What was asked for is not there.
     NotFound(String),
+    /// A page of another site asks for it.
+    Forbidden(String),
     /// There is no such method at this address.
     MethodNotAllowed,
     /// As many questions as may wait are waiting.
     Overloaded,
+    /// It can't be done now.
+    Unavailable(String),
     /// The answer took longer than it may.
     TimedOut,
     /// Something is wrong here.
@@ -39,8 +44,11 @@ impl Failure {
         match self {
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Overloaded | Self::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded | Self::Unavailable(_) | Self::TimedOut => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -50,8 +58,10 @@ impl Failure {
         match self {
             Self::Invalid(_) => "invalid_argument",
             Self::NotFound(_) => "not_found",
+            Self::Forbidden(_) => "forbidden",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Overloaded => "overloaded",
+            Self::Unavailable(_) => "unavailable",
             Self::TimedOut => "timed_out",
             Self::Internal(_) => "internal",
         }
@@ -60,8 +70,12 @@ impl Failure {
     /// A sentence for people.
     pub(super) fn message(&self) -> &str {
         match self {
-            Self::Invalid(message) | Self::NotFound(message) | Self::Internal(message) => message,
-            Self::MethodNotAllowed => "only GET is allowed here",
+            Self::Invalid(message)
+            | Self::NotFound(message)
+            | Self::Forbidden(message)
+            | Self::Unavailable(message)
+            | Self::Internal(message) => message,
+            Self::MethodNotAllowed => "this method is not allowed here",
             Self::Overloaded => "too many queries are running; try again in a moment",
             Self::TimedOut => "the query took too long; ask for a shorter time range",
         }
@@ -82,6 +96,16 @@ impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::OverBudget => Self::TimedOut,
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Stopped { .. } | StoreError::Log(_) => Self::Unavailable(error.to_string()),
+            error if error.is_transient() => Self::Unavailable(error.to_string()),
             error => Self::internal(error),
         }
     }

@@ -1,7 +1,7 @@
-//! The read APIs: our own under `/api/v1`, and Jaeger's over HTTP (v1, v3) and gRPC.
+//! The APIs for reading, and for deleting: our own under `/api/v1`, and Jaeger's over HTTP (v1, v3) and gRPC.
 //!
 //! They differ in how they read a question and how they print an answer. In between each is the same: the question runs on the
-//! pool for blocking work, over one snapshot, with a [`query::Budget`], behind one [`gate::Gate`] for all.
+//! pool for blocking work, over one snapshot, with a [`query::Budget`], behind one [`gate::Gate`] for all. Only our own deletes, and not for a page of another site.
 
 mod duration;
 mod failure;
@@ -10,6 +10,7 @@ mod instant;
 mod jaeger;
 mod names;
 mod parameters;
+mod same_site;
 mod v1;
 
 #[cfg(test)]
@@ -20,13 +21,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
-use host::Clock;
+use host::{BoxFuture, Clock};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use model::TenantId;
 use query::Budget;
 use serde::Serialize;
-use store::Snapshot;
+use store::{Deleted, Deletion, Snapshot, StoreError};
 use tonic_health::server::HealthReporter;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -48,10 +49,15 @@ const TRUNCATED_KEY: &str = "backtrail-truncated";
 /// Takes a view of what is kept now.
 type TakeSnapshot = Arc<dyn Fn() -> Snapshot + Send + Sync>;
 
-/// What the handlers of all read APIs share. Cheap to clone.
+/// Deletes what is kept.
+type Delete =
+    Arc<dyn Fn(Deletion) -> BoxFuture<'static, Result<Deleted, StoreError>> + Send + Sync>;
+
+/// What the handlers of all APIs share. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Api {
     take_snapshot: TakeSnapshot,
+    delete: Delete,
     clock: Arc<dyn Clock>,
     listeners: Arc<[BoundListener]>,
     gate: Gate,
@@ -90,7 +96,12 @@ impl Api {
     /// What all listeners that answer questions share: one, so that one gate bounds them together.
     pub(crate) fn of(state: &AppState) -> Self {
         let (store, tenant) = (state.store.clone(), TenantId::default_tenant());
+        let (deleting, owner) = (store.clone(), tenant.clone());
         Self {
+            delete: Arc::new(move |deletion| {
+                let (store, tenant) = (deleting.clone(), owner.clone());
+                Box::pin(async move { store.delete(&tenant, deletion).await })
+            }),
             take_snapshot: Arc::new(move || store.snapshot(&tenant)),
             clock: Arc::clone(&state.host.clock),
             listeners: Arc::clone(&state.listeners),

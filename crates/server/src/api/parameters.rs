@@ -25,6 +25,9 @@ impl Parameters {
             .find(|(name, _)| !known.contains(&name.as_str()))
         {
             None => Ok(()),
+            Some((name, _)) if known.is_empty() => Err(Failure::Invalid(format!(
+                "parameter {name:?} is not known here; there are none"
+            ))),
             Some((name, _)) => Err(Failure::Invalid(format!(
                 "parameter {name:?} is not known here; there are {}",
                 known.join(", ")

@@ -1,5 +1,6 @@
 //! The read APIs over a small shop's traces (`shop.json`), asked as clients ask.
 
+mod deletion;
 mod jaeger;
 mod jaeger_v3;
 mod openapi;
@@ -18,7 +19,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use model::SpanBatch;
 use serde_json::Value;
-use store::{MemoryScan, Snapshot};
+use store::{Deleted, Deletion, MemoryScan, Snapshot};
 use tower::ServiceExt as _;
 
 use super::gate::Gate;
@@ -61,12 +62,22 @@ fn api(snapshot: Snapshot) -> Api {
     ];
     Api {
         take_snapshot: Arc::new(move || snapshot.clone()),
+        delete: Arc::new(|deletion| Box::pin(async move { Ok(deleted_by(&deletion)) })),
         clock: Arc::new(StoppedClock),
         listeners: listeners
             .map(|(name, address)| BoundListener { name, address })
             .into(),
         gate: Gate::new(4, 4),
     }
+}
+
+/// Nothing is deleted in these tests: the answer is that of a trace of two spans.
+fn deleted_by(deletion: &Deletion) -> Deleted {
+    let events = match deletion {
+        Deletion::Trace(_) => 1,
+        Deletion::Spans { .. } => 0,
+    };
+    Deleted { spans: 2, events }
 }
 
 /// Whoever asks.

@@ -199,4 +199,16 @@ async fn answers_have_the_shapes_of_the_document() {
         let found = problems(schema, &reply.json(), &address, &document);
         assert_eq!(found, Vec::<String>::new());
     }
+    for (path, address) in [
+        ("/traces/{trace_id}", "/traces/c3"),
+        ("/spans", "/spans?service=cart&start=1&end=2"),
+    ] {
+        let reply = client
+            .request(Method::DELETE, &format!("/api/v1{address}"))
+            .await;
+        let response = &document["paths"][path]["delete"]["responses"]["200"];
+        let schema = &response["content"]["application/json"]["schema"];
+        let found = problems(schema, &reply.json(), address, &document);
+        assert_eq!(found, Vec::<String>::new());
+    }
 }

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod catalogue;
+mod deletion;
 mod search;
 mod skeleton;
 mod span;
@@ -9,7 +10,7 @@ mod trace;
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, delete, get};
 use http::Uri;
 use http::header::CONTENT_TYPE;
 use model::{SpanId, TraceId};
@@ -26,12 +27,16 @@ pub(super) fn routes() -> Router<Api> {
         .route("/api/v1/operations", get(catalogue::operations))
         .route("/api/v1/status", get(catalogue::status))
         .route("/api/v1/search", get(search::search))
-        .route("/api/v1/traces/{trace_id}", get(trace::trace))
+        .route(
+            "/api/v1/traces/{trace_id}",
+            get(trace::trace).delete(deletion::trace),
+        )
         .route(
             "/api/v1/traces/{trace_id}/skeleton",
             get(skeleton::skeleton),
         )
         .route("/api/v1/traces/{trace_id}/spans/{span_id}", get(span::span))
+        .route("/api/v1/spans", delete(deletion::spans))
         .route("/api/v1/openapi.json", get(openapi))
         .method_not_allowed_fallback(async || Error(Failure::MethodNotAllowed))
         .route("/api/v1/{*rest}", any(no_such_address))
