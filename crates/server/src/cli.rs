@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand};
 
+use crate::commands::delete;
 use crate::config::{Config, SETTINGS, Sources};
 use crate::demo;
 
@@ -13,6 +14,7 @@ Examples:
   backtrail serve                                  receive on 4317, 4318 and 14268, show on 16686
   backtrail serve --data-dir /var/lib/backtrail    keep spans there
   backtrail serve --jaeger-http off --web 8080     without one listener, with another moved
+  backtrail delete trace 463ac35c9f6413ad          from the server that runs here, after a question
   BACKTRAIL_LOG_LEVEL=debug backtrail serve        every setting has a variable, too
   backtrail config print                           the settings in force and where each comes from
 
@@ -44,6 +46,8 @@ pub(crate) enum Action {
         #[command(flatten)]
         settings: SettingArgs,
     },
+    /// Have a running server delete traces, or a service's spans in a range of time
+    Delete(delete::Args),
     /// Show or check the settings
     Config {
         #[command(subcommand)]

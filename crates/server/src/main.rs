@@ -2,6 +2,7 @@
 
 mod api;
 mod cli;
+mod commands;
 mod config;
 mod demo;
 mod grpc;
@@ -56,6 +57,7 @@ fn run(action: Action) -> anyhow::Result<()> {
             logging::start(&config.log)?;
             block_on(demo::run(demo, config))
         }
+        Action::Delete(args) => commands::delete::run(&args),
         Action::Config { action } => match action {
             ConfigAction::Print { settings } => {
                 print!("{}", config::print(&load(&settings)?));

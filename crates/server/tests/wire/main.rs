@@ -8,6 +8,7 @@
 #[path = "../running/mod.rs"]
 mod running;
 
+mod deletion;
 mod jaeger_agent;
 mod jaeger_http;
 mod jaeger_query_grpc;

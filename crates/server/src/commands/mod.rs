@@ -1,0 +1,3 @@
+//! Commands that are not the server: each talks to a running one, or reads files.
+
+pub(crate) mod delete;
