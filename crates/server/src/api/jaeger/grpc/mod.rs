@@ -68,8 +68,10 @@ impl From<Failure> for Status {
         let code = match failure {
             Failure::Invalid(_) => Code::InvalidArgument,
             Failure::NotFound(_) => Code::NotFound,
+            Failure::Forbidden(_) => Code::PermissionDenied,
             Failure::MethodNotAllowed => Code::Unimplemented,
             Failure::Overloaded => Code::ResourceExhausted,
+            Failure::Unavailable(_) => Code::Unavailable,
             Failure::TimedOut => Code::DeadlineExceeded,
             Failure::Internal(_) => Code::Internal,
         };
