@@ -1,17 +1,29 @@
 //! Jaeger batches in Thrift's two protocols, as little of them as a batch needs.
 
+use std::ops::RangeInclusive;
+
 /// A batch of `service` with a trace of `spans` spans, in the binary protocol.
 pub(crate) fn binary(service: &str, trace: u128, spans: u64) -> Vec<u8> {
-    batch(&mut Binary(Vec::new()), service, trace, spans)
+    binary_of(service, trace, 1..=spans)
 }
 
 /// The same in the compact protocol.
 pub(crate) fn compact(service: &str, trace: u128, spans: u64) -> Vec<u8> {
+    compact_of(service, trace, 1..=spans)
+}
+
+/// A batch with the spans of a trace that have these ids, in the binary protocol.
+pub(crate) fn binary_of(service: &str, trace: u128, ids: RangeInclusive<u64>) -> Vec<u8> {
+    batch(&mut Binary(Vec::new()), service, trace, ids)
+}
+
+/// The same in the compact protocol.
+pub(crate) fn compact_of(service: &str, trace: u128, ids: RangeInclusive<u64>) -> Vec<u8> {
     let mut writer = Compact {
         bytes: Vec::new(),
         last: vec![0],
     };
-    batch(&mut writer, service, trace, spans)
+    batch(&mut writer, service, trace, ids)
 }
 
 /// Kinds of messages.
@@ -65,13 +77,14 @@ trait Thrift {
     fn bytes(&mut self) -> Vec<u8>;
 }
 
-fn batch(out: &mut dyn Thrift, service: &str, trace: u128, spans: u64) -> Vec<u8> {
+fn batch(out: &mut dyn Thrift, service: &str, trace: u128, ids: RangeInclusive<u64>) -> Vec<u8> {
     let start_us = (super::otlp::START_UNIX_NANO / 1000) as i64;
     out.begin_struct(1);
     out.text(1, service);
     out.end();
-    out.begin_list(2, spans as usize);
-    for span in 1..=spans as i64 {
+    out.begin_list(2, ids.clone().count());
+    for span in ids {
+        let span = span as i64;
         out.begin_element();
         out.int(1, trace as i64);
         out.int(2, (trace >> 64) as i64);

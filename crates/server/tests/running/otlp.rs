@@ -1,5 +1,7 @@
 //! OTLP requests, written by `opentelemetry-proto` and `prost`: none of it is ours.
 
+use std::ops::RangeInclusive;
+
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
@@ -59,7 +61,12 @@ pub(crate) fn trace(trace: u128, spans: u64) -> ExportTraceServiceRequest {
 
 /// The same trace as OTLP/JSON.
 pub(crate) fn trace_json(trace: u128, spans: u64) -> Vec<u8> {
-    let spans: Vec<_> = (1..=spans)
+    json_of(trace, 1..=spans)
+}
+
+/// The spans of a trace that have these ids, as OTLP/JSON.
+pub(crate) fn json_of(trace: u128, ids: RangeInclusive<u64>) -> Vec<u8> {
+    let spans: Vec<_> = ids
         .map(|id| {
             json!({
                 "traceId": format!("{trace:032x}"),
