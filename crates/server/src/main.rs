@@ -26,7 +26,7 @@ use anyhow::Context;
 use clap::Parser;
 
 use crate::cli::{Action, Cli, ConfigAction, SettingArgs};
-use crate::config::{Effective, Environment};
+use crate::config::{Effective, Environment, Loader};
 
 /// Gives memory back and fragments less than glibc's under many threads.
 #[global_allocator]
@@ -48,23 +48,24 @@ fn main() -> ExitCode {
 fn run(action: Action) -> anyhow::Result<()> {
     match action {
         Action::Serve { settings } => {
-            let config = load(&settings)?.config;
+            let loader = loader(settings);
+            let config = loader.load(&host::RealFiles)?.config;
             logging::start(&config.log)?;
-            block_on(serve::run(&config))
+            block_on(serve::run(&config, loader))
         }
         Action::Demo { demo, settings } => {
-            let config = load(&settings)?.config;
+            let config = load(settings)?.config;
             logging::start(&config.log)?;
             block_on(demo::run(demo, config))
         }
         Action::Delete(args) => commands::delete::run(&args),
         Action::Config { action } => match action {
             ConfigAction::Print { settings } => {
-                print!("{}", config::print(&load(&settings)?));
+                print!("{}", config::print(&load(settings)?));
                 Ok(())
             }
             ConfigAction::Check { settings } => {
-                load(&settings)?;
+                load(settings)?;
                 println!("the settings are good");
                 Ok(())
             }
@@ -72,9 +73,15 @@ fn run(action: Action) -> anyhow::Result<()> {
     }
 }
 
-fn load(settings: &SettingArgs) -> anyhow::Result<Effective> {
-    let environment = Environment::new(std::env::vars_os());
-    Ok(config::load(&host::RealFiles, &environment, &settings.0)?)
+fn load(settings: SettingArgs) -> anyhow::Result<Effective> {
+    Ok(loader(settings).load(&host::RealFiles)?)
+}
+
+fn loader(settings: SettingArgs) -> Loader {
+    Loader {
+        environment: Environment::new(std::env::vars_os()),
+        sources: settings.0,
+    }
 }
 
 fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {

@@ -134,6 +134,16 @@ pub(super) fn check(effective: &Effective) -> Vec<ConfigError> {
             ),
         );
     }
+    errors.extend(
+        config
+            .sampling
+            .check()
+            .into_iter()
+            .map(|(origin, message)| {
+                let origin = origin.or_else(|| effective.origins.get("sampling.param").cloned());
+                ConfigError { origin, message }
+            }),
+    );
     errors
 }
 

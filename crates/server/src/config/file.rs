@@ -23,8 +23,8 @@ pub(super) enum Raw {
 
 /// A key of the file.
 pub(super) struct FileEntry {
-    /// Dotted.
-    pub(super) key: String,
+    /// The names of the tables that it stands in, and its own.
+    pub(super) path: Vec<String>,
     /// Counted from 1.
     pub(super) line: usize,
     /// Its value.
@@ -68,22 +68,19 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Vec<FileEntry>, ConfigErro
         ConfigError::at(origin, format!("is not TOML: {}", error.message()))
     })?;
     let mut entries = Vec::new();
-    flatten(text, "", root.get_ref(), &mut entries);
+    flatten(text, &[], root.get_ref(), &mut entries);
     entries.sort_by_key(|entry| entry.line);
     Ok(entries)
 }
 
-fn flatten(text: &str, prefix: &str, table: &DeTable<'_>, entries: &mut Vec<FileEntry>) {
+fn flatten(text: &str, tables: &[String], table: &DeTable<'_>, entries: &mut Vec<FileEntry>) {
     for (name, value) in table {
-        let key = if prefix.is_empty() {
-            name.get_ref().to_string()
-        } else {
-            format!("{prefix}.{}", name.get_ref())
-        };
+        let mut path = tables.to_vec();
+        path.push(name.get_ref().to_string());
         let value = match value.get_ref() {
             // An empty table sets nothing, but a wrong name is worth a word.
-            DeValue::Table(inner) if !inner.is_empty() || known_table(&key) => {
-                flatten(text, &key, inner, entries);
+            DeValue::Table(inner) if !inner.is_empty() || known_table(&path.join(".")) => {
+                flatten(text, &path, inner, entries);
                 continue;
             }
             DeValue::Table(_) => Raw::Other("a table"),
@@ -95,7 +92,7 @@ fn flatten(text: &str, prefix: &str, table: &DeTable<'_>, entries: &mut Vec<File
             other => scalar(other).map_or_else(Raw::Other, Raw::One),
         };
         entries.push(FileEntry {
-            key,
+            path,
             line: line_of(text, name.span().start),
             value,
         });
@@ -115,7 +112,7 @@ fn scalar(value: &DeValue<'_>) -> Result<String, &'static str> {
             .map(|number| number.to_string())
             .map_err(|_| "an integer beyond 64 bits"),
         DeValue::Boolean(flag) => Ok(flag.to_string()),
-        DeValue::Float(_) => Err("a floating-point number"),
+        DeValue::Float(number) => Ok(number.as_str().to_owned()),
         DeValue::Datetime(_) => Err("a date"),
         DeValue::Array(_) => Err("an array in an array"),
         DeValue::Table(_) => Err("a table in an array"),

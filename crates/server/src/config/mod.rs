@@ -9,8 +9,10 @@ mod endpoint;
 mod error;
 mod file;
 mod print;
+mod sampling;
 mod settings;
 mod sources;
+mod strategies_file;
 mod value;
 
 use std::path::PathBuf;
@@ -20,9 +22,14 @@ use store::{Durability, StoreOptions};
 
 pub(crate) use endpoint::Endpoint;
 pub(crate) use print::print;
+pub(crate) use sampling::Sampling;
 pub(crate) use settings::{SETTINGS, Setting};
-pub(crate) use sources::{Effective, Environment, Sources, load};
-pub(crate) use value::{Age, ByteCount, LogFilter, LogFormat, Millis, Origins};
+pub(crate) use sources::{Effective, Environment, Loader, Sources};
+pub(crate) use value::{
+    Age, ByteCount, LogFilter, LogFormat, Millis, Origins, SamplingKind, SamplingParam,
+};
+
+use sampling::Tables;
 
 /// Everything that can be set, checked.
 #[derive(Debug, Clone)]
@@ -45,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) storage: Storage,
     /// How long spans are kept.
     pub(crate) retention: Retention,
+    /// What clients that ask for a sampling strategy are told.
+    pub(crate) sampling: Sampling,
     /// Our own logs.
     pub(crate) log: Log,
 }
@@ -186,6 +195,13 @@ impl Default for Config {
             retention: Retention {
                 max_age: Age(store.retention.max_age),
                 max_bytes: store.retention.max_bytes.map(ByteCount),
+            },
+            sampling: Sampling {
+                kind: SamplingKind::Probabilistic,
+                param: SamplingParam(1.0),
+                strategies_file: None,
+                tables: Tables::default(),
+                from_strategies_file: None,
             },
             log: Log {
                 level: LogFilter::info(),

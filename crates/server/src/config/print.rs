@@ -25,5 +25,6 @@ pub(crate) fn print(effective: &Effective) -> String {
             origin => writeln!(text, "{name} = {value} # {origin}"),
         };
     }
+    effective.config.sampling.tables.print(&mut text);
     text
 }

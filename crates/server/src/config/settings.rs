@@ -289,6 +289,24 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "Size of all blocks before the oldest are removed; empty for no bound"
     ),
     setting!(
+        "sampling.type",
+        sampling.kind,
+        "probabilistic|ratelimiting",
+        "How services without a strategy of their own sample: by probability, or so many traces in a second"
+    ),
+    setting!(
+        "sampling.param",
+        sampling.param,
+        "NUMBER",
+        "Their probability from 0 to 1, or their traces in a second"
+    ),
+    setting!(
+        "sampling.strategies_file",
+        sampling.strategies_file,
+        "FILE",
+        "Sampling strategies as Jaeger's JSON, in place of the rest of this table"
+    ),
+    setting!(
         "log.level",
         log.level,
         "LEVEL",

@@ -9,7 +9,8 @@ use host::Files;
 use super::check::check;
 use super::error::{ConfigError, ConfigErrors, Origin};
 use super::file::{self, Raw};
-use super::{Config, SETTINGS, Setting};
+use super::sampling::Tables;
+use super::{Config, SETTINGS, Setting, strategies_file};
 
 /// The variable that names the file.
 const FILE_VARIABLE: &str = "BACKTRAIL_CONFIG";
@@ -51,8 +52,33 @@ pub(crate) struct Effective {
     pub(crate) origins: BTreeMap<&'static str, Origin>,
 }
 
-/// Reads and checks all layers; fails with everything that is wrong in any of them.
-pub(crate) fn load(
+/// Where the settings come from, so that they can be read again.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Loader {
+    /// Of this process.
+    pub(crate) environment: Environment,
+    /// Of this process.
+    pub(crate) sources: Sources,
+}
+
+impl Loader {
+    /// Reads and checks all layers; fails with everything that is wrong in any of them.
+    pub(crate) fn load(&self, files: &dyn Files) -> Result<Effective, ConfigErrors> {
+        load(files, &self.environment, &self.sources)
+    }
+
+    /// The file, which may not be there when nobody named it.
+    pub(crate) fn file(&self) -> &Path {
+        named_file(&self.environment, &self.sources).unwrap_or(Path::new(DEFAULT_FILE))
+    }
+}
+
+fn named_file<'a>(environment: &'a Environment, sources: &'a Sources) -> Option<&'a Path> {
+    let variable = || environment.0.get(FILE_VARIABLE).map(Path::new);
+    sources.file.as_deref().or_else(variable)
+}
+
+fn load(
     files: &dyn Files,
     environment: &Environment,
     sources: &Sources,
@@ -72,6 +98,7 @@ pub(crate) fn load(
             layers.set(setting, origin, Raw::One(value.clone()));
         }
     }
+    layers.read_strategies_file(files);
     // Rules between settings make sense only when each of them could be read.
     if layers.errors.is_empty() {
         layers.errors = check(&layers.effective);
@@ -108,11 +135,8 @@ impl Layers {
     }
 
     fn read_file(&mut self, files: &dyn Files, environment: &Environment, sources: &Sources) {
-        let named = sources.file.clone().or_else(|| {
-            let path = environment.0.get(FILE_VARIABLE)?;
-            Some(PathBuf::from(path))
-        });
-        let path = named.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
+        let named = named_file(environment, sources);
+        let path = named.unwrap_or(Path::new(DEFAULT_FILE));
         let text = match file::read(files, path) {
             Ok(Some(text)) => text,
             Ok(None) => {
@@ -129,11 +153,7 @@ impl Layers {
                 return;
             }
         };
-        let shown = path
-            .strip_prefix("./")
-            .unwrap_or(path)
-            .display()
-            .to_string();
+        let shown = shown(path);
         let entries = match file::parse(&shown, &text) {
             Ok(entries) => entries,
             Err(error) => {
@@ -146,18 +166,40 @@ impl Layers {
                 path: shown.clone(),
                 line: entry.line,
             };
-            match Setting::find(&entry.key) {
+            if Tables::own(&entry.path) {
+                let tables = &mut self.effective.config.sampling.tables;
+                if let Err(error) = tables.set(&entry.path, &origin, entry.value) {
+                    self.errors.push(error);
+                }
+                continue;
+            }
+            let key = entry.path.join(".");
+            match Setting::find(&key) {
                 Some(setting) => self.set(setting, origin, entry.value),
                 None => {
                     let keys = SETTINGS.iter().map(|setting| setting.key.to_owned());
-                    let message = format!(
-                        "unknown setting `{}`{}",
-                        entry.key,
-                        suggest(&entry.key, keys)
-                    );
+                    let message = format!("unknown setting `{key}`{}", suggest(&key, keys));
                     self.errors.push(ConfigError::at(origin, message));
                 }
             }
+        }
+    }
+
+    fn read_strategies_file(&mut self, files: &dyn Files) {
+        let sampling = &mut self.effective.config.sampling;
+        let Some(path) = &sampling.strategies_file else {
+            return;
+        };
+        let read = file::read(files, path).and_then(|text| {
+            let text = text.ok_or_else(|| ConfigError {
+                origin: None,
+                message: format!("{}: there is no such file", path.display()),
+            })?;
+            strategies_file::parse(&shown(path), &text)
+        });
+        match read {
+            Ok(strategies) => sampling.from_strategies_file = Some(strategies),
+            Err(error) => self.errors.push(error),
         }
     }
 
@@ -194,8 +236,14 @@ impl Layers {
     }
 }
 
+/// A path as messages name it.
+fn shown(path: &Path) -> String {
+    let path = path.strip_prefix("./").unwrap_or(path);
+    path.display().to_string()
+}
+
 /// The name that was probably meant, as the end of a message.
-fn suggest(wrong: &str, names: impl Iterator<Item = String>) -> String {
+pub(super) fn suggest(wrong: &str, names: impl Iterator<Item = String>) -> String {
     // People leave the table out, or take another: then the last part alone decides.
     let last_part = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
     let similarity = |name: &str| {

@@ -24,7 +24,7 @@ pub(crate) trait SettingValue: Sized {
     fn to_toml(&self) -> String;
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
@@ -261,6 +261,75 @@ impl SettingValue for Origins {
                 format!("[{}]", items.join(", "))
             }
         }
+    }
+}
+
+/// How a service samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SamplingKind {
+    /// A share of all traces.
+    Probabilistic,
+    /// A number of traces in a second.
+    RateLimiting,
+}
+
+impl SettingValue for SamplingKind {
+    fn parse(text: &str) -> Result<Self, String> {
+        one_of(
+            text,
+            &[
+                ("probabilistic", Self::Probabilistic),
+                ("ratelimiting", Self::RateLimiting),
+            ],
+        )
+    }
+
+    fn to_toml(&self) -> String {
+        quoted(match self {
+            Self::Probabilistic => "probabilistic",
+            Self::RateLimiting => "ratelimiting",
+        })
+    }
+}
+
+/// How many traces; what it counts is said by a [`SamplingKind`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct SamplingParam(pub(crate) f64);
+
+impl SamplingParam {
+    /// As a share of all.
+    pub(crate) fn probability(self) -> Result<f64, String> {
+        if (0.0..=1.0).contains(&self.0) {
+            return Ok(self.0);
+        }
+        Err(format!("{} is not a probability from 0 to 1", self.0))
+    }
+
+    /// As a number in a second.
+    pub(crate) fn traces_per_second(self) -> Result<i32, String> {
+        if self.0.fract() == 0.0 && (0.0..=f64::from(i32::MAX)).contains(&self.0) {
+            return Ok(self.0 as i32);
+        }
+        Err(format!(
+            "{} is not a whole number of traces in a second",
+            self.0
+        ))
+    }
+}
+
+impl SettingValue for SamplingParam {
+    fn parse(text: &str) -> Result<Self, String> {
+        // TOML's digits may be parted by underscores.
+        match text.replace('_', "").parse::<f64>() {
+            Ok(number) if number >= 0.0 && number.is_finite() => Ok(Self(number)),
+            _ => Err(format!(
+                "{text:?} is not a number from 0, such as 0.25 or 5"
+            )),
+        }
+    }
+
+    fn to_toml(&self) -> String {
+        self.0.to_string()
     }
 }
 

@@ -20,10 +20,6 @@ impl CurrentStrategies {
     }
 
     /// Puts others in force. Whether they differ from those before.
-    #[expect(
-        dead_code,
-        reason = "strategies from the configuration file come with the next change"
-    )]
     pub(crate) fn replace(&self, strategies: Strategies) -> bool {
         let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let differ = **current != strategies;

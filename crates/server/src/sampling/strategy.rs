@@ -8,13 +8,6 @@ pub(crate) enum Strategy {
     /// This share of all, from 0 to 1.
     Probabilistic(f64),
     /// At most so many in a second, in each process.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "strategies from the configuration file come with the next change"
-        )
-    )]
     RateLimiting {
         /// Traces in a second.
         traces_per_second: i32,

@@ -3,23 +3,24 @@
 
 mod listeners;
 mod port_file;
+mod reload;
 mod signals;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use host::{Clock, Host};
+use host::Host;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic_health::server::HealthReporter;
 
 use crate::api::JAEGER_GRPC_SERVICES;
-use crate::config::Config;
+use crate::config::{Config, Loader};
 use crate::ingest::{Admission, AdmissionLimits};
 use crate::metrics::Metrics;
 use crate::receivers::{COLLECTOR_SERVICE, SAMPLING_SERVICE, TRACE_SERVICE, watch_kernel_drops};
-use crate::sampling::{CurrentStrategies, Strategies};
+use crate::sampling::CurrentStrategies;
 use crate::state::{AppState, BoundListener};
 use crate::storage::Storage;
 
@@ -33,11 +34,12 @@ const REQUESTS_SHARE: f64 = 0.7;
 pub(crate) struct Server {
     listeners: Arc<[BoundListener]>,
     admission: Arc<Admission>,
+    strategies: CurrentStrategies,
+    host: Host,
     storage: Storage,
     health: HealthReporter,
     connections: TaskTracker,
     stop: CancellationToken,
-    clock: Arc<dyn Clock>,
     shutdown_timeout: Duration,
 }
 
@@ -60,7 +62,7 @@ pub(crate) struct Unfinished {
 }
 
 /// Runs a server until a signal stops it.
-pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
+pub(crate) async fn run(config: &Config, loader: Loader) -> anyhow::Result<()> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let server = tokio::select! {
         server = Server::start(config, Host::real()) => server?,
@@ -70,6 +72,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
             return Ok(());
         }
     };
+    server.reload_strategies(config.clone(), loader)?;
     let name = signals.next().await;
     tracing::info!("{name}: finishing what is in flight; once more ends the process at once");
     signals.exit_on_next();
@@ -116,9 +119,10 @@ impl Server {
         let listeners = Arc::clone(&state.listeners);
         let connections = TaskTracker::new();
         let stop = CancellationToken::new();
+        let strategies = CurrentStrategies::new(config.sampling.strategies());
         let services = Services {
             admission: Arc::clone(&admission),
-            strategies: CurrentStrategies::new(Strategies::default()),
+            strategies: strategies.clone(),
             health: health.clone(),
             state,
         };
@@ -138,13 +142,24 @@ impl Server {
         Ok(Self {
             listeners,
             admission,
+            strategies,
+            host,
             storage,
             health,
             connections,
             stop,
-            clock: host.clock,
             shutdown_timeout: config.shutdown_timeout.0,
         })
+    }
+
+    /// Keeps the sampling strategies as the files have them that `loader` reads. `config` is what was read of them so far.
+    pub(crate) fn reload_strategies(&self, config: Config, loader: Loader) -> anyhow::Result<()> {
+        let hangup = signals::hangup().context("cannot listen for SIGHUP")?;
+        let reload =
+            reload::Reload::new(config, loader, self.strategies.clone(), self.host.clone());
+        self.connections
+            .spawn(reload.run(hangup, self.stop.clone()));
+        Ok(())
     }
 
     /// What was bound.
@@ -154,7 +169,7 @@ impl Server {
 
     /// Stops accepting, finishes what is in flight and flushes.
     pub(crate) async fn stop(mut self) -> Result<(), Unfinished> {
-        let started = self.clock.monotonic();
+        let started = self.host.clock.monotonic();
         let mut unfinished = Vec::new();
 
         // Whoever watches our health learns it first, and then lets go of its connection.
@@ -177,7 +192,7 @@ impl Server {
             }
         }
 
-        let elapsed = self.clock.monotonic().saturating_sub(started);
+        let elapsed = self.host.clock.monotonic().saturating_sub(started);
         let for_store = self.shutdown_timeout.saturating_sub(elapsed);
         match tokio::time::timeout(for_store, self.storage.close()).await {
             Ok(Ok(())) => {}

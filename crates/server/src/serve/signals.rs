@@ -1,11 +1,19 @@
-//! SIGTERM and Ctrl-C.
+//! SIGTERM, Ctrl-C and SIGHUP.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What the shell reports of a process that Ctrl-C ended.
 const EXIT_CODE: i32 = 130;
+
+/// The signal that asks us to read our settings again; `None` in a terminal, where it says that the terminal is gone and ends the process.
+pub(super) fn hangup() -> io::Result<Option<Signal>> {
+    if io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    signal(SignalKind::hangup()).map(Some)
+}
 
 /// The signals that ask us to stop.
 pub(crate) struct Signals {

@@ -7,6 +7,7 @@
 
 pub(crate) mod grpc;
 pub(crate) mod jaeger;
+pub(crate) mod jaeger_proto;
 pub(crate) mod jaeger_query;
 pub(crate) mod otlp;
 

@@ -10,6 +10,7 @@ mod running;
 
 mod deletion;
 mod jaeger_agent;
+mod jaeger_grpc;
 mod jaeger_http;
 mod jaeger_query_grpc;
 mod lifecycle;
@@ -17,5 +18,6 @@ mod metrics;
 mod otlp_grpc;
 mod otlp_http;
 mod overload;
+mod sampling;
 mod settings;
 mod zipkin;

@@ -8,13 +8,13 @@ use tempfile::TempDir;
 use crate::running::run_in;
 
 /// What `config check` says with this file, environment and these flags.
-fn check(file: &str, env: &[(&str, &str)], flags: &[&str]) -> String {
+pub(super) fn check(file: &str, env: &[(&str, &str)], flags: &[&str]) -> String {
     let output = config("check", file, env, flags);
     assert!(!output.status.success(), "{output:?}");
     String::from_utf8(output.stderr).unwrap()
 }
 
-fn config(action: &str, file: &str, env: &[(&str, &str)], flags: &[&str]) -> Output {
+pub(super) fn config(action: &str, file: &str, env: &[(&str, &str)], flags: &[&str]) -> Output {
     let dir = TempDir::new().unwrap();
     if !file.is_empty() {
         std::fs::write(dir.path().join("backtrail.toml"), file).unwrap();
@@ -84,6 +84,11 @@ max_body_bytes = '1MiB'
     max_age = "14d"
     max_bytes = ""
 
+    [sampling]
+    type = "probabilistic"
+    param = 1
+    strategies_file = ""
+
     [log]
     level = "debug" # --log-level
     format = "text"
@@ -143,7 +148,7 @@ max_bytes = '10 apples'
       backtrail.toml:5: allow_anonymous: "maybe" is neither true nor false
       backtrail.toml:6: cors_origins: "shop.example" is not an origin such as "https://shop.example"; "*" alone allows any, "off" none
       backtrail.toml:9: storage.durability: "fast" is not one of "sync", "os"
-      backtrail.toml:10: storage.flush_interval_ms: is a floating-point number, which no setting takes
+      backtrail.toml:10: storage.flush_interval_ms: "1.5" is not a number of milliseconds above 0, such as 1500 or "1500ms"
       backtrail.toml:13: retention.max_age: "14" is not an age such as "14d", "36h" or "90m"
       backtrail.toml:14: retention.max_bytes: "10 apples" is not a number of bytes above 0, such as 1048576, "1MiB" or "2GB"
       BACKTRAIL_LOG_LEVEL: log.level: "store=loud" is neither a level (error, warn, info, debug, trace, off) nor directives such as "info,store=debug": error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5

@@ -1,0 +1,150 @@
+//! Jaeger's protobuf messages as `prost` writes and reads them: none of it is ours.
+
+use prost::Message;
+use tonic::Status;
+use tonic::codec::CompressionEncoding;
+
+use super::grpc::GrpcClient;
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct PostSpansRequest {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) batch: Option<Batch>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct PostSpansResponse {}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Batch {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) spans: Vec<Span>,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) process: Option<Process>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Process {
+    #[prost(string, tag = "1")]
+    pub(crate) service_name: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of model.proto"
+)]
+pub(crate) struct Span {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(crate) trace_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(crate) span_id: Vec<u8>,
+    #[prost(string, tag = "3")]
+    pub(crate) operation_name: String,
+    #[prost(message, optional, tag = "6")]
+    pub(crate) start_time: Option<prost_types::Timestamp>,
+    #[prost(message, optional, tag = "7")]
+    pub(crate) duration: Option<prost_types::Duration>,
+    #[prost(message, optional, tag = "10")]
+    pub(crate) process: Option<Process>,
+}
+
+/// A batch of `service` with a trace of `spans` spans.
+pub(crate) fn request(service: &str, trace: u128, spans: u64) -> PostSpansRequest {
+    let spans = (1..=spans).map(|id| Span {
+        trace_id: trace.to_be_bytes().to_vec(),
+        span_id: id.to_be_bytes().to_vec(),
+        operation_name: format!("operation {id}"),
+        start_time: Some(prost_types::Timestamp {
+            seconds: (super::otlp::START_UNIX_NANO / 1_000_000_000) as i64,
+            nanos: id as i32,
+        }),
+        duration: Some(prost_types::Duration {
+            seconds: 0,
+            nanos: 1_000_000,
+        }),
+        process: None,
+    });
+    PostSpansRequest {
+        batch: Some(Batch {
+            spans: spans.collect(),
+            process: Some(Process {
+                service_name: service.to_owned(),
+            }),
+        }),
+    }
+}
+
+/// `CollectorService/PostSpans`.
+pub(crate) fn post_spans(
+    client: &GrpcClient,
+    request: PostSpansRequest,
+    compression: Option<CompressionEncoding>,
+) -> Result<PostSpansResponse, Status> {
+    client.call(
+        "/jaeger.api_v2.CollectorService/PostSpans",
+        request,
+        compression,
+    )
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct SamplingStrategyParameters {
+    #[prost(string, tag = "1")]
+    service_name: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct SamplingStrategyResponse {
+    #[prost(int32, tag = "1")]
+    pub(crate) strategy_type: i32,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) probabilistic_sampling: Option<ProbabilisticSampling>,
+    #[prost(message, optional, tag = "3")]
+    pub(crate) rate_limiting_sampling: Option<RateLimitingSampling>,
+    #[prost(message, optional, tag = "4")]
+    pub(crate) operation_sampling: Option<PerOperationSampling>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ProbabilisticSampling {
+    #[prost(double, tag = "1")]
+    pub(crate) sampling_rate: f64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct RateLimitingSampling {
+    #[prost(int32, tag = "1")]
+    pub(crate) max_traces_per_second: i32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct PerOperationSampling {
+    #[prost(double, tag = "1")]
+    pub(crate) default_sampling_probability: f64,
+    #[prost(message, repeated, tag = "3")]
+    pub(crate) per_operation_strategies: Vec<OperationSampling>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct OperationSampling {
+    #[prost(string, tag = "1")]
+    pub(crate) operation: String,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) probabilistic_sampling: Option<ProbabilisticSampling>,
+}
+
+/// `SamplingManager/GetSamplingStrategy`.
+pub(crate) fn sampling_strategy(
+    client: &GrpcClient,
+    service: &str,
+) -> Result<SamplingStrategyResponse, Status> {
+    let parameters = SamplingStrategyParameters {
+        service_name: service.to_owned(),
+    };
+    client.call(
+        "/jaeger.api_v2.SamplingManager/GetSamplingStrategy",
+        parameters,
+        None,
+    )
+}

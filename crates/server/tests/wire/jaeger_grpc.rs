@@ -1,0 +1,143 @@
+//! `CollectorService/PostSpans` on Jaeger's gRPC port.
+
+use tonic::Code;
+use tonic::codec::CompressionEncoding;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::running::grpc::{GrpcClient, retry_seconds};
+use crate::running::jaeger_proto::{PostSpansResponse, Process, post_spans, request};
+use crate::running::{Backtrail, Start, otlp};
+
+fn client(server: &Backtrail) -> GrpcClient {
+    GrpcClient::connect(server.address("jaeger-grpc"))
+}
+
+#[test]
+fn each_compression_is_taken() {
+    let server = Backtrail::start();
+    let client = client(&server);
+    for (trace, compression) in (1..).zip([
+        None,
+        Some(CompressionEncoding::Gzip),
+        Some(CompressionEncoding::Zstd),
+    ]) {
+        let reply = post_spans(&client, request("shop", trace, 500), compression).unwrap();
+        assert_eq!(reply, PostSpansResponse {});
+    }
+    post_spans(&client, request("shop", 1, 0), None).unwrap();
+    assert_eq!(server.metric("backtrail_memtable_spans"), 1500);
+    let ok = r#"backtrail_requests_total{protocol="jaeger_grpc",status="ok"}"#;
+    assert_eq!(server.metric(ok), 4);
+}
+
+#[test]
+fn a_process_of_a_span_is_another_service() {
+    let server = Backtrail::start();
+    let mut request = request("shop", 1, 3);
+    request.batch.as_mut().unwrap().spans[1].process = Some(Process {
+        service_name: "bank".to_owned(),
+    });
+    post_spans(&client(&server), request, None).unwrap();
+    let (_, services) = server.get("/api/v1/services");
+    assert_eq!(services, r#"{"services":["bank","shop"]}"#);
+}
+
+#[test]
+fn good_spans_are_kept_and_a_call_without_any_is_an_invalid_argument() {
+    let server = Backtrail::start();
+    let client = client(&server);
+    let mut one_bad = request("shop", 1, 3);
+    one_bad.batch.as_mut().unwrap().spans[1].span_id = vec![0; 8];
+    post_spans(&client, one_bad, None).unwrap();
+    assert_eq!(server.metric("backtrail_memtable_spans"), 2);
+    let rejected =
+        r#"backtrail_spans_rejected_total{protocol="jaeger_grpc",reason="invalid_span_id"}"#;
+    assert_eq!(server.metric(rejected), 1);
+
+    let status = post_spans(&client, request("shop", 0, 3), None).unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert!(
+        status
+            .message()
+            .starts_with("3 spans rejected (3 invalid_trace_id): spans[0]: "),
+        "{status}"
+    );
+}
+
+#[test]
+fn what_can_not_be_taken_says_why_and_when_to_come_back() {
+    let server = Backtrail::start();
+    // Field 1 of an OTLP request is a message too, whose field 1 is the resource: no span of Jaeger's.
+    let status = client(&server)
+        .call::<_, PostSpansResponse>(
+            "/jaeger.api_v2.CollectorService/PostSpans",
+            prost_types::Timestamp {
+                seconds: 1,
+                nanos: 1,
+            },
+            None,
+        )
+        .unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert!(
+        status
+            .message()
+            .contains("not a PostSpansRequest: at byte 0"),
+        "{status}"
+    );
+
+    let status = client(&server)
+        .call::<_, PostSpansResponse>("/jaeger.api_v2.Other/Call", otlp::trace(1, 1), None)
+        .unwrap_err();
+    assert_eq!(status.code(), Code::Unimplemented);
+    assert!(
+        status
+            .message()
+            .contains("spans are sent to jaeger.api_v2.CollectorService"),
+        "{status}"
+    );
+
+    let full = Start::new().arg("--storage-min-free-bytes=1000TiB").start();
+    let status = post_spans(&client(&full), request("shop", 1, 3), None).unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert_eq!(retry_seconds(&status), Some(5));
+
+    let small = Start::new()
+        .arg("--limits-grpc-max-message-bytes=1KiB")
+        .start();
+    let status = post_spans(&client(&small), request("shop", 1, 500), None).unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert!(
+        status.message().contains("limits.grpc_max_message_bytes"),
+        "{status}"
+    );
+
+    let url = server.url("jaeger-grpc", "/api/traces");
+    let reply = crate::running::post(&url, &[("Content-Type", "application/x-thrift")], b"");
+    assert_eq!(reply.status, 415);
+    assert!(reply.text().contains("14268"), "{reply:?}");
+}
+
+#[test]
+fn health_knows_both_services() {
+    let server = Backtrail::start();
+    let client = client(&server);
+    let mut health = HealthClient::new(client.channel());
+    for service in [
+        "",
+        "jaeger.api_v2.CollectorService",
+        "jaeger.api_v2.SamplingManager",
+    ] {
+        let request = HealthCheckRequest {
+            service: service.to_owned(),
+        };
+        let reply = client.block_on(health.check(request)).unwrap();
+        assert_eq!(
+            reply.into_inner().status(),
+            ServingStatus::Serving,
+            "{service}"
+        );
+    }
+}
