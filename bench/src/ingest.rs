@@ -26,7 +26,7 @@ pub(crate) struct Options {
     #[arg(
         long,
         value_delimiter = ',',
-        default_value = "otlp-protobuf,otlp-json,jaeger-thrift"
+        default_value = "otlp-protobuf,otlp-grpc,otlp-json,jaeger-thrift,jaeger-grpc,zipkin-json,zipkin-protobuf"
     )]
     wires: Vec<Wire>,
     /// Rate at which memory is measured
@@ -43,7 +43,10 @@ pub(crate) struct Options {
 pub(crate) fn run(common: &Common, options: &Options) -> Result<()> {
     let binary = binary(common)?;
     let sample = bodies(Wire::OtlpProtobuf, 5_000)?;
-    let sample: Vec<u8> = sample.into_iter().flat_map(|body| body.bytes).collect();
+    let sample: Vec<u8> = sample
+        .into_iter()
+        .flat_map(|body| body.bytes.to_vec())
+        .collect();
     let machine = machine::describe(&sample, common.dir.as_deref())?;
 
     let mut costs = Table::new(&[

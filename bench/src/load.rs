@@ -4,12 +4,12 @@ use std::sync::Mutex;
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 
+use crate::client::{Client, Reply};
 use crate::server::Addresses;
-use crate::wire::{Body, Wire};
+use crate::wire::{Body, Target, Wire};
 
-const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 /// A server that refuses for so long does not keep up at all.
 const REFUSALS_MAX: u32 = 600;
 
@@ -44,11 +44,11 @@ where
     I: Iterator<Item = Result<Body>> + Send,
 {
     let line = Mutex::new(Line { bodies, spans: 0 });
-    let url = wire.url(addresses);
+    let target = wire.target(addresses);
     let started = Instant::now();
     let parts = scope(|threads| {
         let senders: Vec<_> = (0..connections)
-            .map(|_| threads.spawn(|| send_some(&url, wire, &line, pace, started)))
+            .map(|_| threads.spawn(|| send_some(&target, &line, pace, started)))
             .collect();
         let join = |sender: std::thread::ScopedJoinHandle<'_, Result<Sent>>| {
             sender.join().map_err(|_| anyhow!("a sender panicked"))?
@@ -75,8 +75,7 @@ struct Line<I> {
 }
 
 fn send_some<I>(
-    url: &str,
-    wire: Wire,
+    target: &Target,
     line: &Mutex<Line<I>>,
     pace: Pace,
     started: Instant,
@@ -84,12 +83,7 @@ fn send_some<I>(
 where
     I: Iterator<Item = Result<Body>>,
 {
-    let agent = ureq::Agent::config_builder()
-        .timeout_global(Some(REQUEST_TIMEOUT))
-        .http_status_as_error(false)
-        .proxy(None)
-        .build()
-        .new_agent();
+    let mut client = Client::new(target)?;
     let mut sent = Sent::default();
     loop {
         let (body, spans_before) = {
@@ -105,32 +99,19 @@ where
             let due = Duration::from_secs_f64(spans_before as f64 / rate);
             sleep(due.saturating_sub(started.elapsed()));
         }
-        sent.refusals += u64::from(send_one(&agent, url, wire, &body)?);
+        sent.refusals += u64::from(send_one(&mut client, &body)?);
         sent.spans += body.spans as u64;
         sent.bytes += body.bytes.len() as u64;
     }
 }
 
 /// Sends until it is taken; returns how often it was not.
-fn send_one(agent: &ureq::Agent, url: &str, wire: Wire, body: &Body) -> Result<u32> {
+fn send_one(client: &mut Client<'_>, body: &Body) -> Result<u32> {
     for refusals in 0..REFUSALS_MAX {
-        let mut response = agent
-            .post(url)
-            .header("content-type", wire.content_type())
-            .send(&body.bytes[..])
-            .with_context(|| format!("POST {url}"))?;
-        let status = response.status().as_u16();
-        let reply = response.body_mut().read_to_string()?;
-        match status {
-            // A partial success would be a loss that no figure shows.
-            200 | 202
-                if reply.is_empty() || reply == "{}" || reply == r#"{"partialSuccess":{}}"# =>
-            {
-                return Ok(refusals);
-            }
-            429 | 503 => sleep(Duration::from_millis(50)),
-            _ => bail!("POST {url}: status {status}: {reply:?}"),
+        match client.send(body)? {
+            Reply::Taken => return Ok(refusals),
+            Reply::Busy => sleep(Duration::from_millis(50)),
         }
     }
-    bail!("POST {url}: refused {REFUSALS_MAX} times")
+    bail!("refused {REFUSALS_MAX} times")
 }

@@ -7,6 +7,7 @@
 //!
 //! Not a load test: it finds out what a span costs, not how many clients a network carries.
 
+mod client;
 mod ingest;
 mod latency;
 mod load;

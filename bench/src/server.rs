@@ -27,8 +27,11 @@ pub(crate) struct Server {
 
 /// Where it listens.
 pub(crate) struct Addresses {
+    pub(crate) otlp_grpc: String,
     pub(crate) otlp_http: String,
+    pub(crate) jaeger_grpc: String,
     pub(crate) jaeger_http: String,
+    pub(crate) zipkin: String,
     pub(crate) web: String,
 }
 
@@ -48,11 +51,12 @@ impl Server {
             .arg("serve")
             .arg("--data-dir")
             .arg(directory.path().join("data"))
-            .args(["--otlp-grpc", "off", "--otlp-http", any_port])
-            .args(["--jaeger-http", any_port, "--zipkin", "off"])
-            .args(["--jaeger-query-grpc", "off"])
-            .args(["--web", any_port])
-            .args(["--jaeger-grpc", "off", "--jaeger-sampling", "off"])
+            .args(["--otlp-grpc", any_port, "--otlp-http", any_port])
+            .args(["--jaeger-grpc", any_port, "--jaeger-http", any_port])
+            .args(["--zipkin", any_port, "--web", any_port])
+            .args(["--jaeger-query-grpc", "off", "--jaeger-sampling", "off"])
+            .args(["--jaeger-agent-compact", "off"])
+            .args(["--jaeger-agent-binary", "off"])
             .args(["--jaeger-agent-compact", "off"])
             .args(["--jaeger-agent-binary", "off"])
             .arg("--port-file")
@@ -189,8 +193,11 @@ fn wait_for_ports(process: &mut Child, port_file: &Path) -> Result<Addresses> {
         address.with_context(|| format!("the port file has no {name}: {text}"))
     };
     Ok(Addresses {
+        otlp_grpc: address("otlp-grpc")?,
         otlp_http: address("otlp-http")?,
+        jaeger_grpc: address("jaeger-grpc")?,
         jaeger_http: address("jaeger-http")?,
+        zipkin: address("zipkin")?,
         web: address("web")?,
     })
 }
