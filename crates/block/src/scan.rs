@@ -134,6 +134,23 @@ impl Scan for Block {
         Ok(rows.filter(&mask))
     }
 
+    fn filter_event_name(&self, name: &str, rows: &RowSet) -> Result<RowSet, ScanError> {
+        if rows.is_empty() {
+            return Ok(RowSet::default());
+        }
+        let (events, span_rows) = self.events_of(rows)?;
+        let batch = self.events.columns(&["name"], &events)?;
+        let names = column(&self.events, &batch, "name")?.as_string::<i32>();
+        let matching: HashSet<usize> = span_rows
+            .iter()
+            .enumerate()
+            .filter(|(event, _)| names.value(*event) == name)
+            .map(|(_, span_row)| *span_row as usize)
+            .collect();
+        let mask: BooleanBuffer = rows.iter().map(|row| matching.contains(&row)).collect();
+        Ok(rows.filter(&mask))
+    }
+
     fn read(&self, rows: &RowSet) -> Result<SpanBatch, ScanError> {
         if rows.is_empty() {
             return Ok(SpanBatch::empty());

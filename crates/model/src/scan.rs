@@ -207,6 +207,9 @@ pub trait Scan: Send + Sync {
         test: &dyn Fn(AttributeValue<'_>) -> bool,
     ) -> Result<RowSet, ScanError>;
 
+    /// Those of `rows` that have an event of this name.
+    fn filter_event_name(&self, name: &str, rows: &RowSet) -> Result<RowSet, ScanError>;
+
     /// Everything about `rows`, in row order, with the events of these spans.
     fn read(&self, rows: &RowSet) -> Result<SpanBatch, ScanError>;
 

@@ -33,6 +33,8 @@ pub enum Condition {
         /// What its value must be.
         test: AttributeTest,
     },
+    /// The span has an event of this name.
+    EventName(String),
     /// At least one of these holds.
     AnyOf(Vec<Condition>),
 }
@@ -52,6 +54,8 @@ pub enum Operator {
     Greater,
     /// `>=`
     GreaterOrEqual,
+    /// The attribute is there, whatever its value.
+    Exists,
 }
 
 /// What a value is compared with.
@@ -125,7 +129,10 @@ impl AttributeTest {
                 (text, number, boolean)
             }
         };
-        let needs_number = !matches!(operator, Operator::Equal | Operator::NotEqual);
+        let needs_number = !matches!(
+            operator,
+            Operator::Equal | Operator::NotEqual | Operator::Exists
+        );
         if needs_number && number.is_none() {
             return Err(NotANumber(text));
         }
@@ -137,6 +144,16 @@ impl AttributeTest {
         })
     }
 
+    /// Holds for any value.
+    pub fn exists() -> Self {
+        Self {
+            operator: Operator::Exists,
+            text: String::new(),
+            number: None,
+            boolean: None,
+        }
+    }
+
     /// Whether a value passes.
     pub fn holds(&self, value: AttributeValue<'_>) -> bool {
         match self.operator {
@@ -146,6 +163,7 @@ impl AttributeTest {
             Operator::LessOrEqual => self.has_order(value, Ordering::is_le),
             Operator::Greater => self.has_order(value, Ordering::is_gt),
             Operator::GreaterOrEqual => self.has_order(value, Ordering::is_ge),
+            Operator::Exists => true,
         }
     }
 
@@ -195,6 +213,7 @@ impl Condition {
             Self::Service(_) => 2,
             Self::DurationNano(_) => 4,
             Self::Name(_) => 8,
+            Self::EventName(_) => 64,
             Self::Attribute { scope, .. } => 64 * scopes(scope.as_ref()).len() as u32,
             Self::AnyOf(conditions) => conditions.iter().map(Self::cost).sum(),
         }
@@ -278,6 +297,7 @@ impl Condition {
                     None => Ok(passed),
                 };
             }
+            Self::EventName(name) => return scan.filter_event_name(name, rows),
             Self::AnyOf(conditions) => {
                 return first_of(rows, conditions, |condition, rows| {
                     condition.filter(scan, lone_events, rows)

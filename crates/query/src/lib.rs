@@ -45,6 +45,7 @@ mod search;
 mod trace;
 mod tree;
 mod unique;
+mod vocabulary;
 
 pub use budget::Budget;
 pub use catalogue::{Extent, Operation, extent, operations, services};
@@ -56,3 +57,4 @@ pub use search::{
 };
 pub use trace::{Trace, trace};
 pub use tree::{SpanFlags, Tree};
+pub use vocabulary::{Vocabulary, attribute_keys, attribute_values};

@@ -36,6 +36,11 @@ pub(crate) fn jaeger_grpc_router(
     Ok(services.route_layer(from_fn_with_state(state, observe_latency)))
 }
 
+/// What is read at Zipkin's port.
+pub(crate) fn zipkin_router(state: AppState, api: Api) -> Router {
+    api::zipkin_router(api).route_layer(from_fn_with_state(state, observe_latency))
+}
+
 /// Measures by route, so that ids in paths make no series of their own.
 async fn observe_latency(
     State(state): State<AppState>,

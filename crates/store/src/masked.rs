@@ -190,6 +190,11 @@ impl Scan for MaskedBlock {
         Ok(self.kept.outer(&passed))
     }
 
+    fn filter_event_name(&self, name: &str, rows: &RowSet) -> Result<RowSet, ScanError> {
+        let passed = self.block.filter_event_name(name, &self.kept.inner(rows))?;
+        Ok(self.kept.outer(&passed))
+    }
+
     fn read(&self, rows: &RowSet) -> Result<SpanBatch, ScanError> {
         self.block.read(&self.kept.inner(rows))
     }

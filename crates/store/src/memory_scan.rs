@@ -128,6 +128,10 @@ impl Scan for MemoryScan {
             .map_err(unreadable)
     }
 
+    fn filter_event_name(&self, name: &str, rows: &RowSet) -> Result<RowSet, ScanError> {
+        Ok(self.batch.filter_event_name(name, rows))
+    }
+
     fn read(&self, rows: &RowSet) -> Result<SpanBatch, ScanError> {
         let columns = self.batch.columns();
         let mut builder = SpanBatchBuilder::new();

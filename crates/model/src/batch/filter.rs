@@ -73,6 +73,16 @@ impl SpanBatch {
         Ok(found)
     }
 
+    /// Those of `rows` that have an event of this name: what [`crate::Scan::filter_event_name`] promises.
+    pub fn filter_event_name(&self, name: &str, rows: &RowSet) -> RowSet {
+        let columns = self.columns();
+        let has_event = rows.iter().map(|row| {
+            let mut events = columns.event_rows(row);
+            events.any(|event| columns.events.names.value(event) == name)
+        });
+        rows.filter(&has_event.collect())
+    }
+
     /// Those of `rows` that have at least one value of the attribute for which `test` holds: what [`crate::Scan::filter_attribute`] promises.
     pub fn filter_attribute(
         &self,

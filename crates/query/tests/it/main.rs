@@ -11,3 +11,4 @@ mod naive;
 mod scans;
 mod search;
 mod trace;
+mod vocabulary;

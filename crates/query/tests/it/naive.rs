@@ -133,6 +133,10 @@ impl Span {
                         scope.is_none_or(|scope| scope == at) && test.holds(AnyValue::Int(value))
                     })
             }
+            Condition::EventName(name) => {
+                let at = self.attribute.map(|(at, _)| at);
+                at == Some(AttributeScope::Event) && name == "event"
+            }
             Condition::AnyOf(conditions) => {
                 conditions.iter().any(|condition| self.meets(condition))
             }
@@ -276,6 +280,7 @@ fn any_operator() -> impl Strategy<Value = Operator> {
         Just(Operator::NotEqual),
         Just(Operator::Less),
         Just(Operator::GreaterOrEqual),
+        Just(Operator::Exists),
     ]
 }
 
@@ -285,6 +290,8 @@ pub(crate) fn any_condition() -> impl Strategy<Value = Condition> {
         (0u8..2).prop_map(|name| Condition::Name(format!("name-{name}"))),
         (1i32..4).prop_map(Condition::Kind),
         (0i32..3).prop_map(Condition::Status),
+        proptest::sample::select(vec!["event", "other"])
+            .prop_map(|name| Condition::EventName(name.to_owned())),
         (0u64..3, 0u64..3).prop_map(|(min, more)| Condition::DurationNano(min..=min + more)),
         (proptest::option::of(any_scope()), any_operator(), 0i64..3).prop_map(
             |(scope, operator, value)| Condition::Attribute {

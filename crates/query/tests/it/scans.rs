@@ -74,6 +74,10 @@ impl Scan for Partitioned {
         self.scan.filter_attribute(scope, key, rows, test)
     }
 
+    fn filter_event_name(&self, name: &str, rows: &RowSet) -> Result<RowSet, ScanError> {
+        self.scan.filter_event_name(name, rows)
+    }
+
     fn read(&self, rows: &RowSet) -> Result<SpanBatch, ScanError> {
         self.scan.read(rows)
     }

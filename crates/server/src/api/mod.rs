@@ -1,4 +1,4 @@
-//! The APIs for reading, and for deleting: our own under `/api/v1`, and Jaeger's over HTTP (v1, v3) and gRPC.
+//! The APIs for reading, and for deleting: our own under `/api/v1`, Jaeger's over HTTP (v1, v3) and gRPC, and Zipkin's.
 //!
 //! They differ in how they read a question and how they print an answer. In between each is the same: the question runs on the
 //! pool for blocking work, over one snapshot, with a [`query::Budget`], behind one [`gate::Gate`] for all. Only our own deletes, and not for a page of another site.
@@ -12,6 +12,7 @@ mod names;
 mod parameters;
 mod same_site;
 mod v1;
+mod zipkin;
 
 #[cfg(test)]
 mod tests;
@@ -83,11 +84,25 @@ pub(crate) fn jaeger_grpc_router(
     jaeger::grpc_router(api, health)
 }
 
+/// Zipkin's read API as Zipkin's own port has it.
+pub(crate) fn zipkin_router(api: Api) -> Router {
+    compressed(zipkin::routes().with_state(api.clone())).nest("/zipkin", zipkin_on_web(api))
+}
+
+/// The same below the web listener's `/zipkin`.
+fn zipkin_on_web(api: Api) -> Router {
+    compressed(zipkin::routes().with_state(api))
+}
+
 fn routes(api: Api) -> Router {
     let router = Router::new()
         .merge(v1::routes())
         .merge(jaeger::routes())
-        .with_state(api);
+        .with_state(api.clone());
+    compressed(router).nest("/zipkin", zipkin_on_web(api))
+}
+
+fn compressed(router: Router) -> Router {
     // The fastest level makes a large answer a fifth of its size; the next ones cost twice as much for a tenth less.
     router.layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
 }

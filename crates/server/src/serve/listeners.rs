@@ -15,7 +15,7 @@ use crate::listen::{BindError, Bound, ConnectionLimits, bind, bind_udp, receive_
 use crate::receivers::{self, JaegerAgent, ReceiverLimits, UdpSockets};
 use crate::sampling::CurrentStrategies;
 use crate::state::{AppState, BoundListener};
-use crate::web::{jaeger_grpc_router, web_router};
+use crate::web::{jaeger_grpc_router, web_router, zipkin_router};
 
 /// A listener's kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -263,7 +263,7 @@ pub(super) fn start_listeners(
                 admission,
                 receiver_limits,
                 &config.cors_origins,
-                axum::Router::new(),
+                zipkin_router(state.clone(), api.clone()),
             ),
             Kind::JaegerQueryGrpc => jaeger_grpc_router(state.clone(), api.clone(), health)?,
             Kind::Web => web_router(state.clone(), api.clone()),

@@ -13,16 +13,19 @@ pub(super) const SEARCH_CUT_SHORT: &str = "the search took too long; ask for a s
 
 /// Traces, and what is missing of what was asked for.
 #[derive(Default)]
-pub(super) struct FoundTraces {
-    pub(super) traces: Vec<Trace>,
+pub(in crate::api) struct FoundTraces {
+    pub(in crate::api) traces: Vec<Trace>,
     /// Traces that were asked for by id and are not there.
-    pub(super) missing: Vec<TraceId>,
+    pub(in crate::api) missing: Vec<TraceId>,
     /// Why there may be more; empty when nothing was left out.
     pub(super) cut_short: Vec<String>,
 }
 
 impl FoundTraces {
-    pub(super) fn search(question: &Question<'_>, query: &SearchQuery) -> Result<Self, Failure> {
+    pub(in crate::api) fn search(
+        question: &Question<'_>,
+        query: &SearchQuery,
+    ) -> Result<Self, Failure> {
         let page = search_in_time(question, query)?;
         let ids: Vec<TraceId> = page.traces.iter().map(|trace| trace.trace_id).collect();
         let mut found = Self::read(question, &ids)?;
@@ -33,7 +36,7 @@ impl FoundTraces {
     }
 
     /// Reads traces until there are as many spans as an answer may have.
-    pub(super) fn read(question: &Question<'_>, ids: &[TraceId]) -> Result<Self, Failure> {
+    pub(in crate::api) fn read(question: &Question<'_>, ids: &[TraceId]) -> Result<Self, Failure> {
         let mut found = Self::default();
         let mut spans = 0;
         for id in ids {
@@ -61,7 +64,7 @@ impl FoundTraces {
     }
 
     /// Whether spans are missing that belong here.
-    pub(super) fn is_truncated(&self) -> bool {
+    pub(in crate::api) fn is_truncated(&self) -> bool {
         !self.cut_short.is_empty() || self.traces.iter().any(|trace| trace.truncated)
     }
 }

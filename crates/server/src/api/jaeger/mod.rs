@@ -25,6 +25,9 @@ pub(super) use grpc::router as grpc_router;
 use super::failure::Failure;
 use super::{Api, Json};
 
+pub(super) use found::FoundTraces;
+pub(super) use question::tag_condition;
+
 pub(super) fn routes() -> Router<Api> {
     Router::new()
         .route("/api/services", get(catalogue::services))

@@ -93,7 +93,7 @@ pub(super) fn parse_tags(parameter: &str, json: &str) -> Result<Vec<(String, Str
 }
 
 /// A tag as Jaeger shows it: an attribute, or what it makes of another part of a span.
-fn tag_condition(key: &str, value: &str) -> Result<Condition, Failure> {
+pub(in crate::api) fn tag_condition(key: &str, value: &str) -> Result<Condition, Failure> {
     let attribute = |scope: Option<AttributeScope>, key: &str| -> Result<Condition, Failure> {
         let test = AttributeTest::new(Operator::Equal, Operand::Written(value.to_owned()));
         Ok(Condition::Attribute {

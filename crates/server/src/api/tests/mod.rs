@@ -5,6 +5,7 @@ mod jaeger;
 mod jaeger_v3;
 mod openapi;
 mod v1;
+mod zipkin;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
