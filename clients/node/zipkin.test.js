@@ -21,6 +21,8 @@ after(() => backtrail?.stop());
 
 const ENCODINGS = {
   'JSON of version 2': { path: '/api/v2/spans', jsonEncoder: jsonEncoder.JSON_V2 },
+  // What this client sends unless told otherwise.
+  'JSON of version 1': { path: '/api/v1/spans' },
 };
 
 for (const [encoding, { path, ...logger }] of Object.entries(ENCODINGS)) {

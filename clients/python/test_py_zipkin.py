@@ -17,7 +17,7 @@ START_SECONDS = 1_760_000_000.25
 START_NANOS = 1_760_000_000_250_000_000
 TAGS = {"http.path": "/lager/{größe}", "text.empty": "", "text.unicode": 'Grüße, 世界 🚀 "quoted" \\ back\nslash', "number": "42"}
 
-ENCODINGS = [Encoding.V2_JSON, Encoding.V2_PROTO3]
+ENCODINGS = [Encoding.V2_JSON, Encoding.V2_PROTO3, Encoding.V1_JSON]
 
 
 @dataclass(frozen=True)
