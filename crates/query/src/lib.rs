@@ -55,6 +55,6 @@ pub use error::QueryError;
 pub use search::{
     Cursor, CursorError, SearchPage, SearchQuery, ServiceSpans, TraceSummary, search,
 };
-pub use trace::{Trace, trace};
+pub use trace::{Trace, events_without_span, trace};
 pub use tree::{SpanFlags, Tree};
 pub use vocabulary::{Vocabulary, attribute_keys, attribute_values};

@@ -3,7 +3,7 @@
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use model::{RowSet, Scan, SpanBatch, SpanBatchBuilder, SpanColumns, SpanId, TraceId};
 use store::Snapshot;
 
@@ -111,6 +111,41 @@ pub fn trace(
         batches.push(scan.read(rows)?);
     }
     assemble(trace_id, &batches, &lone_events, truncated).map(Some)
+}
+
+/// Events of a trace that came as log records and wait for their span, in the order of their times, each once. Without spans they make no [`Trace`].
+pub fn events_without_span(
+    snapshot: &Snapshot,
+    trace_id: TraceId,
+    budget: &Budget<'_>,
+) -> Result<SpanBatch, QueryError> {
+    let mut batches: Vec<SpanBatch> = Vec::new();
+    for scan in snapshot.scans() {
+        let events = scan.lone_events(&trace_id)?;
+        if !events.is_empty() {
+            batches.push(events);
+        }
+    }
+    let mut spans_here: HashSet<SpanId> = HashSet::new();
+    if !batches.is_empty() {
+        for scan in snapshot.scans() {
+            for (rows, _) in TraceRows::find(&**scan, [&trace_id])?.chunks(ROWS_AT_ONCE) {
+                if (budget.is_over)() {
+                    return Err(QueryError::OverBudget);
+                }
+                let span_ids = columns::span_ids(&**scan, &rows)?;
+                spans_here.extend((0..rows.len()).map(|row| span_ids.get(row)));
+            }
+        }
+    }
+    let columns: Vec<SpanColumns<'_>> = batches.iter().map(SpanBatch::columns).collect();
+    let mut builder = SpanBatchBuilder::new();
+    for (batch, event) in distinct_events(&columns) {
+        if !spans_here.contains(&columns[batch].events.span_id(event)) {
+            builder.push_lone_event_row(&columns[batch], event);
+        }
+    }
+    Ok(builder.finish())
 }
 
 /// Cuts the rows to the budget's number of spans, the earliest. Says whether there were more.

@@ -10,7 +10,9 @@ use host::sim::SimHost;
 use model::batch::LoneEvent;
 use model::{AttributeScope, Scan, SpanBatch, SpanBatchBuilder, TraceId};
 use proptest::prelude::*;
-use query::{AttributeTest, Budget, Condition, Operand, Operator, SearchQuery, search};
+use query::{
+    AttributeTest, Budget, Condition, Operand, Operator, SearchQuery, events_without_span, search,
+};
 use store::{MemoryScan, Snapshot};
 
 use crate::naive::{Span, batch, span_id};
@@ -188,4 +190,34 @@ fn a_search_that_meets_the_bound_of_events_says_so() {
         "the newest part's events are considered"
     );
     assert_eq!(found(1), (1, true));
+}
+
+#[test]
+fn events_wait_for_their_span_and_can_be_seen_meanwhile() {
+    let event = |span, value, time_unix_nano| Event {
+        trace: 1,
+        span,
+        value,
+        time_unix_nano,
+    };
+    let waiting = |scans: Vec<Arc<dyn Scan>>| {
+        let snapshot = Snapshot::new(scans);
+        let found = events_without_span(&snapshot, TraceId([1; 16]), &Budget::unlimited()).unwrap();
+        let events = found.event_columns();
+        let rows = events.lone_rows();
+        rows.map(|row| (events.span_id(row).0[0], events.times.value(row)))
+            .collect::<Vec<_>>()
+    };
+    let events = [event(2, 1, 20), event(1, 2, 30), event(0, 3, 10)];
+    // A client's repeat is no second event.
+    let scans = vec![
+        scan_of(&[], &events, true),
+        scan_of(&[], &events[..1], false),
+    ];
+    assert_eq!(waiting(scans.clone()), [(0, 10), (2, 20), (1, 30)]);
+    let with_span = scan_of(&[Span::new(1, 2, 0), Span::new(2, 1, 0)], &[], false);
+    assert_eq!(
+        waiting([scans, vec![with_span]].concat()),
+        [(0, 10), (1, 30)]
+    );
 }

@@ -1,6 +1,7 @@
 //! The read APIs over a small shop's traces (`shop.json`), asked as clients ask.
 
 mod deletion;
+mod events;
 mod jaeger;
 mod jaeger_v3;
 mod openapi;

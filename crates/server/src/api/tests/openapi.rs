@@ -179,6 +179,10 @@ async fn answers_have_the_shapes_of_the_document() {
                 "/traces/c4/spans/d1".to_owned(),
             ],
         ),
+        (
+            "/traces/{trace_id}/events-without-span",
+            vec!["/traces/e1/events-without-span".to_owned()],
+        ),
     ] {
         examples.extend(addresses.into_iter().map(|address| (path, "200", address)));
     }

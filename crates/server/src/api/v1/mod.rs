@@ -3,6 +3,7 @@
 mod attributes;
 mod catalogue;
 mod deletion;
+mod events;
 mod search;
 mod skeleton;
 mod span;
@@ -36,6 +37,10 @@ pub(super) fn routes() -> Router<Api> {
             get(skeleton::skeleton),
         )
         .route("/api/v1/traces/{trace_id}/spans/{span_id}", get(span::span))
+        .route(
+            "/api/v1/traces/{trace_id}/events-without-span",
+            get(events::without_span),
+        )
         .route("/api/v1/spans", delete(deletion::spans))
         .route("/api/v1/openapi.json", get(openapi))
         .method_not_allowed_fallback(async || Error(Failure::MethodNotAllowed))
@@ -98,8 +103,20 @@ fn span_id(text: &str) -> Result<SpanId, Failure> {
 
 /// The trace that a request is about.
 fn find_trace(question: &super::Question<'_>, trace_id: TraceId) -> Result<query::Trace, Failure> {
-    query::trace(question.snapshot, trace_id, &question.budget)?
-        .ok_or_else(|| Failure::NotFound(format!("trace {trace_id} is not here")))
+    let (snapshot, budget) = (question.snapshot, &question.budget);
+    if let Some(trace) = query::trace(snapshot, trace_id, budget)? {
+        return Ok(trace);
+    }
+    let waiting = query::events_without_span(snapshot, trace_id, budget)?;
+    let message = if waiting.is_empty() {
+        format!("trace {trace_id} is not here")
+    } else {
+        let events = waiting.event_columns().len();
+        format!(
+            "no span of trace {trace_id} is here, but {events} exceptions from log records are: see /api/v1/traces/{trace_id}/events-without-span"
+        )
+    };
+    Err(Failure::NotFound(message))
 }
 
 /// An instant as this API writes it: JavaScript's numbers lose digits there.
