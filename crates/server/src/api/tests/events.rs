@@ -94,7 +94,7 @@ async fn an_exception_without_its_span_can_be_read() {
     assert_eq!(reply.status, StatusCode::NOT_FOUND);
     let message = reply.json()["error"]["message"].to_string();
     assert!(
-        message.contains("1 exceptions from log records"),
+        message.contains("only exceptions from log records (1)"),
         "{message}"
     );
 }

@@ -113,7 +113,7 @@ fn find_trace(question: &super::Question<'_>, trace_id: TraceId) -> Result<query
     } else {
         let events = waiting.event_columns().len();
         format!(
-            "no span of trace {trace_id} is here, but {events} exceptions from log records are: see /api/v1/traces/{trace_id}/events-without-span"
+            "no span of trace {trace_id} is here, only exceptions from log records ({events}): see /api/v1/traces/{trace_id}/events-without-span"
         )
     };
     Err(Failure::NotFound(message))
