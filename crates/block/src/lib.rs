@@ -31,6 +31,7 @@
 mod attributes;
 mod check;
 mod checksum;
+mod copy;
 mod error;
 mod footer;
 mod meta;
@@ -40,6 +41,7 @@ mod window;
 mod write;
 
 pub use check::{BlockCheck, BlockDefect, check};
+pub use copy::{copy, link};
 pub use error::BlockError;
 pub use meta::{ArrivedRange, BlockId, BlockMeta};
 pub use read::Block;

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand};
 
+use crate::commands::data::DataAction;
 use crate::commands::delete;
+use crate::commands::import::ImportArgs;
 use crate::config::{Config, SETTINGS, Sources};
 use crate::demo;
 
@@ -52,6 +54,13 @@ pub(crate) enum Action {
     Config {
         #[command(subcommand)]
         action: ConfigAction,
+    },
+    /// Send files of spans to a running server: OTLP (JSON, protobuf), Jaeger's JSON, Zipkin's JSON
+    Import(ImportArgs),
+    /// Look after a data directory
+    Data {
+        #[command(subcommand)]
+        action: DataAction,
     },
 }
 

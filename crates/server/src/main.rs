@@ -70,6 +70,8 @@ fn run(action: Action) -> anyhow::Result<()> {
                 Ok(())
             }
         },
+        Action::Import(args) => commands::import::run(&args),
+        Action::Data { action } => commands::data::run(&action),
     }
 }
 

@@ -17,6 +17,12 @@ pub enum StoreError {
         /// The folder.
         path: PathBuf,
     },
+    /// A backup that was not finished.
+    #[error("{} is a backup that was not finished: make it again, or use the one before it", path.display())]
+    UnfinishedBackup {
+        /// The folder.
+        path: PathBuf,
+    },
     /// There is nothing that a store wrote.
     #[error("{} is no data directory: it has no folder named manifest", path.display())]
     NoDataDirectory {

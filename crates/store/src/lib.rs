@@ -21,6 +21,7 @@
 //!
 //! Not for: deciding what is accepted (`codec`), or answering a question (`query` reads snapshots).
 
+mod backup;
 mod check;
 mod compact;
 mod delete;
@@ -42,6 +43,7 @@ mod store;
 mod tables;
 mod upkeep;
 
+pub use backup::{BackupError, BackupReport, backup};
 pub use check::{CheckReport, Defect, Progress, check};
 pub use deletion::{Deleted, Deletion};
 pub use error::StoreError;

@@ -12,6 +12,7 @@ use model::{RowSet, Signal, SpanBatch, SpanBatchBuilder, TenantId, TraceId};
 use tokio::sync::Notify;
 use wal::{Record, RecordKind, Replay, Wal, WalOptions};
 
+use crate::backup::UNFINISHED_FILE;
 use crate::deletion::{Tombstone, WireDeletion};
 use crate::error::io;
 use crate::flush::{FlushGoal, window_dir};
@@ -68,6 +69,10 @@ impl Store {
 
 fn open_files(host: &Host, options: StoreOptions) -> Result<(Store, Replay), StoreError> {
     let dir = options.data_dir.clone();
+    let unfinished = dir.join(UNFINISHED_FILE);
+    if host.files.exists(&unfinished).map_err(io(&unfinished))? {
+        return Err(StoreError::UnfinishedBackup { path: dir });
+    }
     host.files.create_dir_all(&dir).map_err(io(&dir))?;
     let lock = host
         .files

@@ -1,3 +1,6 @@
 //! Commands that are not the server: each talks to a running one, or reads files.
 
+pub(crate) mod data;
 pub(crate) mod delete;
+pub(crate) mod import;
+mod progress;

@@ -15,7 +15,7 @@ use host::Host;
 use model::{TenantId, TraceId};
 
 pub(crate) use edit::Edit;
-pub(crate) use view::ManifestView;
+pub(crate) use view::{ManifestView, write_backup_checkpoint};
 
 use crate::StoreError;
 use crate::deletion::Tombstone;

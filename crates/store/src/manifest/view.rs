@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use host::{DirEntry, Host};
 
-use super::edit::{decode_edit, decode_state};
-use super::file::{Kind, read};
+use super::edit::{decode_edit, decode_state, encode_state};
+use super::file::{Kind, read, write_new};
 use super::{Edit, ManifestState, io};
 use crate::StoreError;
 
@@ -111,6 +111,16 @@ impl ManifestView {
         self.last = number;
         Ok(())
     }
+}
+
+/// Writes what was seen as the manifest of a copy: a checkpoint of the same number.
+pub(crate) fn write_backup_checkpoint(
+    host: &Host,
+    dir: &Path,
+    view: &ManifestView,
+) -> Result<(), StoreError> {
+    let payload = encode_state(&view.state);
+    write_new(host, dir, Kind::Checkpoint, view.last, &payload)
 }
 
 /// Every edit says the epoch of its writer, whatever else it says. One without is of epoch 0, which no writer has.
