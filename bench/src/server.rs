@@ -57,8 +57,6 @@ impl Server {
             .args(["--jaeger-query-grpc", "off", "--jaeger-sampling", "off"])
             .args(["--jaeger-agent-compact", "off"])
             .args(["--jaeger-agent-binary", "off"])
-            .args(["--jaeger-agent-compact", "off"])
-            .args(["--jaeger-agent-binary", "off"])
             .arg("--port-file")
             .arg(&port_file)
             // The settings of whoever runs this are not what is measured.
