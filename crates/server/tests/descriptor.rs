@@ -1,5 +1,7 @@
 //! `proto/descriptor.bin` is what its README says.
 
+#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
 use std::path::Path;
 
 use prost::Message;
@@ -29,10 +31,9 @@ fn reflection_serves_the_descriptors_of_otlp_traces() {
     panic!("copy {} to crates/server/proto", fresh.display());
 }
 
-#[test]
-fn reflection_serves_the_descriptors_of_jaegers_query_services() {
-    let committed = include_bytes!("../proto/jaeger.bin");
-    let set = FileDescriptorSet::decode(committed.as_slice()).unwrap();
+/// The methods that a set describes, each of whose imports is in it.
+fn methods(committed: &[u8]) -> Vec<String> {
+    let set = FileDescriptorSet::decode(committed).unwrap();
     let files: Vec<&str> = set.file.iter().map(FileDescriptorProto::name).collect();
     for file in &set.file {
         for import in &file.dependency {
@@ -58,8 +59,24 @@ fn reflection_serves_the_descriptors_of_jaegers_query_services() {
         }
     }
     methods.sort();
+    methods
+}
+
+#[test]
+fn reflection_serves_the_descriptors_of_jaegers_collector() {
     assert_eq!(
-        methods,
+        methods(include_bytes!("../proto/jaeger_collector.bin")),
+        [
+            "jaeger.api_v2.CollectorService/PostSpans",
+            "jaeger.api_v2.SamplingManager/GetSamplingStrategy",
+        ]
+    );
+}
+
+#[test]
+fn reflection_serves_the_descriptors_of_jaegers_query_services() {
+    assert_eq!(
+        methods(include_bytes!("../proto/jaeger.bin")),
         [
             "jaeger.api_v2.QueryService/ArchiveTrace",
             "jaeger.api_v2.QueryService/FindTraces stream",

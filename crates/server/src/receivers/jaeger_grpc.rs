@@ -22,6 +22,9 @@ use crate::grpc;
 use crate::ingest::{Accepted, Admission, Protocol, RawPayload, Refusal};
 use crate::sampling::{CurrentStrategies, ServiceStrategy, Strategy};
 
+/// Both services and what they need, made from `proto/` (see its README).
+const DESCRIPTORS: &[&[u8]] = &[include_bytes!("../../proto/jaeger_collector.bin")];
+
 /// The services' names, as health and reflection know them.
 pub(crate) const COLLECTOR_SERVICE: &str = "jaeger.api_v2.CollectorService";
 pub(crate) const SAMPLING_SERVICE: &str = "jaeger.api_v2.SamplingManager";
@@ -52,7 +55,7 @@ pub(crate) fn router(
             limits,
             strategies,
         });
-    grpc::listener(services, &[], health)
+    grpc::listener(services, DESCRIPTORS, health)
 }
 
 async fn post_spans(State(receiver): State<Receiver>, request: Request) -> Response<Body> {

@@ -141,3 +141,53 @@ fn health_knows_both_services() {
         );
     }
 }
+
+#[test]
+fn reflection_lists_both_services_and_describes_them() {
+    use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+    use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+    use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+    use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
+    let server = Backtrail::start();
+    let client = client(&server);
+    let questions = [
+        MessageRequest::ListServices(String::new()),
+        MessageRequest::FileContainingSymbol("jaeger.api_v2.CollectorService".to_owned()),
+    ]
+    .map(|message| ServerReflectionRequest {
+        message_request: Some(message),
+        ..ServerReflectionRequest::default()
+    });
+    let mut reflection = ServerReflectionClient::new(client.channel());
+    let answers: Vec<ServerReflectionResponse> = client.block_on(async move {
+        let stream = futures_util::stream::iter(questions);
+        let mut replies = reflection
+            .server_reflection_info(stream)
+            .await
+            .unwrap()
+            .into_inner();
+        let mut answers = Vec::new();
+        while let Some(answer) = replies.message().await.unwrap() {
+            answers.push(answer);
+        }
+        answers
+    });
+    let Some(MessageResponse::ListServicesResponse(list)) = &answers[0].message_response else {
+        panic!("{answers:?}");
+    };
+    let names: Vec<&str> = list
+        .service
+        .iter()
+        .map(|service| service.name.as_str())
+        .collect();
+    for name in [
+        "jaeger.api_v2.CollectorService",
+        "jaeger.api_v2.SamplingManager",
+    ] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    let Some(MessageResponse::FileDescriptorResponse(files)) = &answers[1].message_response else {
+        panic!("{answers:?}");
+    };
+    assert!(!files.file_descriptor_proto.is_empty());
+}

@@ -4,6 +4,7 @@ use prost::Message;
 use tonic::Code;
 
 use crate::running::grpc::{GrpcClient, retry_seconds};
+use crate::running::jaeger_proto::{self, post_spans};
 use crate::running::{Backtrail, RawConnection, Start, jaeger, otlp, post};
 
 /// Takes 64 KiB on their way, of which a stalled request holds 60.
@@ -48,7 +49,17 @@ fn a_full_queue_answers_at_once_with_a_time_to_retry() {
     let reply = post(&url, &[kind], &jaeger::binary("shop", 1, 200));
     assert_eq!((reply.status, reply.header("retry-after")), (429, "1"));
 
-    for protocol in ["otlp_http_protobuf", "otlp_grpc", "jaeger_http"] {
+    let jaeger = GrpcClient::connect(server.address("jaeger-grpc"));
+    let status = post_spans(&jaeger, jaeger_proto::request("shop", 1, 300), None).unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(retry_seconds(&status), Some(1));
+
+    for protocol in [
+        "otlp_http_protobuf",
+        "otlp_grpc",
+        "jaeger_http",
+        "jaeger_grpc",
+    ] {
         let refused =
             format!(r#"backtrail_requests_total{{protocol="{protocol}",status="overloaded"}}"#);
         assert_eq!(server.metric(&refused), 1, "{protocol}");
