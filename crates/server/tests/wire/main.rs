@@ -15,6 +15,7 @@ mod jaeger_http;
 mod jaeger_query_grpc;
 mod lifecycle;
 mod metrics;
+mod one_search;
 mod otlp_grpc;
 mod otlp_http;
 mod overload;

@@ -192,13 +192,13 @@ fn parse_attribute(text: &str) -> Result<Condition, Failure> {
     if key.is_empty() {
         return Err(invalid("names no attribute".to_owned()));
     }
-    let quoted = value
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
-    let operand = quoted.map_or_else(
-        || Operand::Written(value.to_owned()),
-        |value| Operand::Quoted(value.to_owned()),
-    );
+    let operand = match value.strip_prefix('"') {
+        None => Operand::Written(value.to_owned()),
+        Some(rest) => unquote(rest).map(Operand::Quoted).ok_or_else(|| {
+            let rule = r#"write \" for a quote inside of quotes, and \\ for a backslash"#;
+            invalid(format!("has quotes that do not match; {rule}"))
+        })?,
+    };
     let test = AttributeTest::new(operator, operand)
         .map_err(|error| invalid(format!("can't be compared: {error}")))?;
     Ok(Condition::Attribute {
@@ -206,6 +206,24 @@ fn parse_attribute(text: &str) -> Result<Condition, Failure> {
         key: key.to_owned(),
         test,
     })
+}
+
+/// What stands between quotes; `rest` begins behind the first. `\"` is a quote and `\\` a backslash; a backslash before anything else is
+/// itself.
+fn unquote(rest: &str) -> Option<String> {
+    let mut value = String::with_capacity(rest.len());
+    let mut characters = rest.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => return characters.next().is_none().then_some(value),
+            '\\' => {
+                let escaped = characters.next_if(|next| matches!(next, '"' | '\\'));
+                value.push(escaped.unwrap_or('\\'));
+            }
+            other => value.push(other),
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -266,6 +284,19 @@ mod tests {
                 ),
             ),
             (
+                r#"note="a \"b\" \\ \d""#,
+                attribute(
+                    None,
+                    "note",
+                    Operator::Equal,
+                    Operand::Quoted(r#"a "b" \ \d"#.to_owned()),
+                ),
+            ),
+            (
+                r#"note=a "b" \"#,
+                attribute(None, "note", Operator::Equal, written(r#"a "b" \"#)),
+            ),
+            (
                 "url=http://x/?a=1",
                 attribute(None, "url", Operator::Equal, written("http://x/?a=1")),
             ),
@@ -277,7 +308,18 @@ mod tests {
         ] {
             assert_eq!(parse_attribute(text), Ok(expected), "{text}");
         }
-        for wrong in ["", "key", "=1", "span.=1", "a<b", "a>\"1\""] {
+        for wrong in [
+            "",
+            "key",
+            "=1",
+            "span.=1",
+            "a<b",
+            "a>\"1\"",
+            "a=\"",
+            "a=\"b",
+            "a=\"b\"c",
+            "a=\"b\\\"",
+        ] {
             assert!(
                 matches!(parse_attribute(wrong), Err(Failure::Invalid(_))),
                 "{wrong}"
