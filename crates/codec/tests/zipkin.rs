@@ -98,6 +98,9 @@ fn a_span_without_a_time_starts_with_its_trace() {
             { "timestamp": 7000, "value": "later" }, { "timestamp": 4000, "value": "first" }
         ] },
         { "traceId": "2", "id": "4", "duration": 3 },
+        // Of its parent, and of the other half of its id.
+        { "traceId": "1", "id": "6", "parentId": "2" },
+        { "traceId": "1", "id": "2", "parentId": "3", "shared": true },
         // Its fields take more than 127 bytes, so that its length takes two.
         { "traceId": "1", "id": "5", "name": "x".repeat(300) },
     ]);
@@ -117,13 +120,13 @@ fn a_span_without_a_time_starts_with_its_trace() {
             (2, 5_000_000, 5_009_000),
             (3, 4_000_000, 4_000_000),
             (4, received, received + 3000),
+            (6, 5_000_000, 5_000_000),
+            (2, 5_000_000, 5_000_000),
             (5, 4_000_000, 4_000_000),
         ]
     );
     for span in read_back(&decoded) {
-        assert_eq!(
-            span.get("timestamp").is_some(),
-            span["id"] == "0000000000000002"
-        );
+        let is_timed = span.get("duration") == Some(&json!(9));
+        assert_eq!(span.get("timestamp").is_some(), is_timed);
     }
 }

@@ -23,8 +23,8 @@
 //! annotations, zeros for what is not there. Names keep their case, which Zipkin makes lower. Three more attributes see to that; none is a string, as
 //! tags are:
 //!
-//! - `zipkin.no_timestamp`: true. The span came without a timestamp. It starts with its first annotation, else with the earliest span of its
-//!   trace in the same request, else when the request arrived. It is written without a timestamp.
+//! - `zipkin.no_timestamp`: true. The span came without a timestamp. It starts with its first annotation, else with the other half of its id, with
+//!   its parent or with the earliest span of its trace, whichever of them is in the same request, else when the request arrived. It is written without a timestamp.
 //! - `zipkin.local_endpoint`, `zipkin.remote_endpoint`: a map, where the attributes above would not tell the same endpoint, such as
 //!   one with two addresses, or where a tag has the name of one of them (`tags` lists those).
 //!

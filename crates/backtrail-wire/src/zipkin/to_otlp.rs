@@ -21,6 +21,8 @@ pub(super) struct Request {
     by_name: HashMap<String, usize>,
     /// When the earliest span of each trace starts.
     earliest: HashMap<[u8; 16], u64>,
+    /// When the earliest span of each id starts.
+    starts: HashMap<([u8; 16], [u8; 8]), u64>,
     timeless: Vec<Timeless>,
     accepted: usize,
     rejected: Rejections,
@@ -49,6 +51,8 @@ struct Timeless {
     /// Of its start among the scope's bytes. Start and end have a fixed width.
     offset: usize,
     trace_id: [u8; 16],
+    /// Of the span itself, and of its parent.
+    ids: [[u8; 8]; 2],
     duration_nano: u64,
 }
 
@@ -68,6 +72,7 @@ impl Request {
             services: Vec::new(),
             by_name: HashMap::new(),
             earliest: HashMap::new(),
+            starts: HashMap::new(),
             timeless: Vec::new(),
             accepted: 0,
             rejected: Rejections::default(),
@@ -140,11 +145,15 @@ impl Request {
                 // The message moved when its length took more bytes than were left for it.
                 offset: time_place + out.len() - len_before,
                 trace_id: span.trace_id,
+                ids: [span.id, span.parent_id],
                 duration_nano,
             });
         } else {
-            let earliest = self.earliest.entry(span.trace_id).or_insert(u64::MAX);
-            *earliest = (*earliest).min(start_unix_nano);
+            let of_trace = self.earliest.entry(span.trace_id);
+            let of_id = self.starts.entry((span.trace_id, span.id));
+            for earliest in [of_trace.or_insert(u64::MAX), of_id.or_insert(u64::MAX)] {
+                *earliest = (*earliest).min(start_unix_nano);
+            }
         }
         Ok(())
     }
@@ -163,11 +172,16 @@ impl Request {
         place
     }
 
-    /// The whole. A span without any time starts with its trace, or when the request arrived.
+    /// The whole. A span without any time starts with the other half of its id, else with its parent, else with its trace; or when the request
+    /// arrived.
     pub(super) fn finish(mut self, received_unix_nano: u64) -> Transcoded {
         for timeless in &self.timeless {
-            let earliest = self.earliest.get(&timeless.trace_id);
-            let start = earliest.copied().unwrap_or(received_unix_nano);
+            let trace_id = timeless.trace_id;
+            let mut of_ids = timeless.ids.into_iter();
+            let start = of_ids
+                .find_map(|id| self.starts.get(&(trace_id, id)))
+                .or_else(|| self.earliest.get(&trace_id));
+            let start = start.copied().unwrap_or(received_unix_nano);
             let end = start.saturating_add(timeless.duration_nano);
             let spans = &mut self.services[timeless.service].scopes[timeless.scope].spans;
             let mut times = Vec::with_capacity(TIMES_BYTES);

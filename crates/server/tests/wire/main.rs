@@ -22,3 +22,4 @@ mod overload;
 mod sampling;
 mod settings;
 mod zipkin;
+mod zipkin_fixtures;
