@@ -88,6 +88,8 @@ pub(crate) struct Readings {
     pub(crate) flush_pending: u64,
     /// Compactions that wait to be run.
     pub(crate) compaction_pending: u64,
+    /// Deletions of which something is left in files.
+    pub(crate) deletions_pending: u64,
     /// Repeats that flush and compaction left out.
     pub(crate) repeats: u64,
     /// Memory of this process.
@@ -108,6 +110,7 @@ struct Gauges {
     blocks: Gauge,
     flush_pending: Gauge,
     compaction_pending: Gauge,
+    deletions_pending: Gauge,
     repeats: Counter,
     resident_memory_bytes: Gauge,
     cpu_seconds: Counter<f64, AtomicU64>,
@@ -246,6 +249,11 @@ impl Metrics {
                 "Compactions that wait to be run",
                 &gauges.compaction_pending,
             ),
+            (
+                "deletions_pending",
+                "Deletions that are followed and of which something is left in files",
+                &gauges.deletions_pending,
+            ),
         ] {
             ours.register(name, help, gauge.clone());
         }
@@ -365,6 +373,7 @@ impl Metrics {
             (&gauges.blocks, readings.blocks),
             (&gauges.flush_pending, readings.flush_pending),
             (&gauges.compaction_pending, readings.compaction_pending),
+            (&gauges.deletions_pending, readings.deletions_pending),
             (
                 &gauges.resident_memory_bytes,
                 readings.resident_memory_bytes,

@@ -72,6 +72,7 @@ async fn metrics(State(state): State<AppState>) -> Response {
         block_spans: store.block_spans,
         flush_pending: store.flush_pending,
         compaction_pending: store.compaction_pending,
+        deletions_pending: store.deletions_pending,
         repeats: store.repeats,
         resident_memory_bytes: process::resident_memory_bytes(state.host.files.as_ref())
             .unwrap_or_default(),

@@ -90,6 +90,9 @@ pub(crate) fn compact(
             }
         }
         for event_row in columns.events.lone_rows() {
+            if repeats.is_repeated_event(number, event_row) {
+                continue;
+            }
             builder.push_lone_event_row(&columns, event_row);
         }
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use block::{ArrivedRange, Block, BlockId, Window};
-use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
+use hashbrown::{HashMap, HashSet};
 use host::Host;
 use model::{SpanBatch, SpanBatchBuilder, SpanColumns, SpanId, TenantId, TraceId, WireError};
 
@@ -214,7 +214,7 @@ fn split(
         if staying.contains_key(&trace_id) {
             rest.push_lone_event_row(&columns, event_row);
             origin.note(&mut origins, 0, 1);
-        } else {
+        } else if !repeats.is_repeated_event(number, event_row) {
             let time = columns.events.times.value(event_row);
             WindowBuilder::at(windows, time, origin.arrived_unix_nano)
                 .push_lone_event_row(&columns, event_row);
@@ -237,7 +237,18 @@ fn is_repeat(
         })
 }
 
-/// Finds byte-identical repeats of a span: what a client sends that got no answer.
+/// Everything about an event that came without its span: ids, time, name, attributes, how many were dropped, resource, scope.
+type LoneEventKey<'a> = (
+    (TraceId, SpanId),
+    u64,
+    &'a str,
+    &'a [u8],
+    u32,
+    &'a [u8],
+    &'a [u8],
+);
+
+/// Finds byte-identical repeats of a span, or of an event without one: what a client sends that got no answer.
 ///
 /// Only spans whose ids were seen before are compared in full.
 pub(crate) struct Repeats<'a> {
@@ -246,6 +257,7 @@ pub(crate) struct Repeats<'a> {
     first: HashMap<(TraceId, SpanId), (u32, u32)>,
     /// The distinct spans with these ids, once there were two.
     distinct: HashMap<(TraceId, SpanId), Vec<Vec<u8>>>,
+    lone_events: HashSet<LoneEventKey<'a>>,
     pub(crate) count: u64,
 }
 
@@ -255,6 +267,7 @@ impl<'a> Repeats<'a> {
             batches: batches.map(SpanBatch::columns).collect(),
             first: HashMap::new(),
             distinct: HashMap::new(),
+            lone_events: HashSet::new(),
             count: 0,
         }
     }
@@ -280,5 +293,21 @@ impl<'a> Repeats<'a> {
             distinct.push(canonical);
         }
         Ok(repeated)
+    }
+
+    /// The same of an event without span. A null envelope reads as an empty one, which says the same.
+    pub(crate) fn is_repeated_event(&mut self, batch: usize, event_row: usize) -> bool {
+        let events = self.batches[batch].events;
+        let is_new = self.lone_events.insert((
+            (events.trace_id(event_row), events.span_id(event_row)),
+            events.times.value(event_row),
+            events.names.value(event_row),
+            events.attributes.value(event_row),
+            events.dropped_attributes_counts.value(event_row),
+            events.resources.value(event_row),
+            events.scopes.value(event_row),
+        ));
+        self.count += u64::from(!is_new);
+        !is_new
     }
 }

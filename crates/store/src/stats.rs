@@ -29,7 +29,7 @@ pub struct StoreStats {
     pub compactions: u64,
     /// Blocks that retention removed since the start.
     pub expired_blocks: u64,
-    /// Byte-identical repeats that flush and merge left out since the start.
+    /// Byte-identical repeats of spans, and of exceptions from log records, that flush and merge left out since the start.
     pub repeats: u64,
     /// Spans that were deleted since the start.
     pub deleted_spans: u64,

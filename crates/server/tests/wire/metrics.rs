@@ -65,6 +65,7 @@ fn every_metric_is_there_from_the_start_with_help_and_type() {
         ("backtrail_block_spans", "gauge"),
         ("backtrail_flush_pending", "gauge"),
         ("backtrail_compaction_pending", "gauge"),
+        ("backtrail_deletions_pending", "gauge"),
         ("process_cpu_seconds", "counter"),
         ("process_resident_memory_bytes", "gauge"),
     ] {

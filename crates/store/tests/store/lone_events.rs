@@ -105,6 +105,30 @@ fn an_exception_from_a_log_record_survives_power_cuts_flushes_and_merges() {
 }
 
 #[test]
+fn a_log_record_that_a_client_repeats_collapses() {
+    let sim = SimHost::new(22);
+    let store = open(&sim, options()).unwrap();
+    let now = sim.host().clock.now_unix_nano();
+    let messages = ["same", "same", "other"];
+    for round in 0..3 {
+        for message in messages {
+            append_log(&sim, &store, log_request(1, 2, message, now)).unwrap();
+        }
+        sim.clock().advance(Duration::from_secs(20));
+        sim.block_on(store.flush()).unwrap();
+        let blocks = exceptions_of(&store, 1).len() as u64;
+        assert_eq!(
+            (blocks, store.stats().repeats),
+            (2 * (round + 1), round + 1)
+        );
+    }
+    sim.block_on(store.compact()).unwrap();
+    let expected = ["other of shop by logger", "same of shop by logger"];
+    assert_eq!(exceptions_of(&store, 1), expected);
+    assert_eq!(store.stats().repeats, 7);
+}
+
+#[test]
 fn the_exception_of_an_active_trace_is_carried_alone() {
     let sim = SimHost::new(21);
     let store = open(&sim, options()).unwrap();
