@@ -9,7 +9,8 @@ use bytes::Bytes;
 use codec::{Decoded, Encoding, decode};
 use model::Limits;
 use proptest::collection::vec;
-use proptest::prelude::{ProptestConfig, proptest};
+use proptest::prelude::{ProptestConfig, any, proptest};
+use proptest::sample::Index;
 use prost::Message as _;
 use serde_json::{Value, json};
 use zipkin_spans::{SpanSpec, span_spec};
@@ -54,6 +55,33 @@ proptest! {
         let expected = spans.iter().map(SpanSpec::normal_json).collect();
         let decoded = decoded(Encoding::ZipkinProtobuf, body.encode_to_vec());
         assert_eq!(sorted(read_back(&decoded)), sorted(expected));
+    }
+
+    #[test]
+    fn damaged_requests_have_an_answer_of_a_bounded_size(
+        spans in vec(span_spec(), 1..4),
+        as_json in any::<bool>(),
+        changes in vec((any::<Index>(), any::<u8>()), 1..6),
+    ) {
+        let (encoding, mut body) = if as_json {
+            let json: Vec<Value> = spans.iter().map(SpanSpec::json).collect();
+            (Encoding::ZipkinJsonV2, serde_json::to_vec(&json).unwrap())
+        } else {
+            let spans = spans.iter().map(SpanSpec::protobuf).collect();
+            (Encoding::ZipkinProtobuf, zipkin_spans::ListOfSpans { spans }.encode_to_vec())
+        };
+        for (at, value) in changes {
+            let at = at.index(body.len());
+            body[at] = value;
+        }
+        let len_bytes = body.len();
+        if let Ok(decoded) = decode(encoding, body.into(), &Limits::default(), RECEIVED_UNIX_NANO) {
+            assert_eq!(decoded.received, decoded.batch.len() + decoded.rejected.count());
+            assert!(decoded.payload.len() <= 200 + 10 * len_bytes);
+            let kept = decoded.batch.to_otlp().unwrap();
+            let written: Vec<Value> = serde_json::from_slice(&from_otlp(&kept).unwrap()).unwrap();
+            assert_eq!(written.len(), decoded.batch.len());
+        }
     }
 }
 
