@@ -180,7 +180,7 @@ impl Default for Config {
                 max_connections: 4096,
                 request_timeout: Millis(Duration::from_secs(30)),
                 udp_receive_buffer_bytes: ByteCount(4 * MIB),
-                udp_queue_bytes: ByteCount(16 * MIB),
+                udp_queue_bytes: ByteCount(64 * MIB),
             },
             storage: Storage {
                 durability: Durability::Sync,

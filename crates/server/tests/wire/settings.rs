@@ -68,7 +68,7 @@ max_body_bytes = '1MiB'
     max_connections = 4096
     request_timeout_ms = 30000
     udp_receive_buffer_bytes = "4MiB"
-    udp_queue_bytes = "16MiB"
+    udp_queue_bytes = "64MiB"
 
     [storage]
     durability = "sync"
