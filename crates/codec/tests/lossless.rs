@@ -11,7 +11,7 @@ use generate::Entropy;
 use model::{Limits, SpanBatch};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, TracesData};
 use proptest::collection::vec;
-use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
+use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 use prost::Message as _;
 
 type Context = (Vec<u8>, Vec<u8>, Vec<u8>);
@@ -67,6 +67,30 @@ fn is_valid(span: &Span) -> bool {
         && [0, 8].contains(&span.parent_span_id.len())
         && (span.end_time_unix_nano == 0 || span.end_time_unix_nano >= span.start_time_unix_nano)
         && (span.links.iter()).all(|link| (link.trace_id.len(), link.span_id.len()) == (16, 8))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn parts_are_bounded_and_the_whole_together(bytes in vec(any::<u8>(), 0..2000), max_bytes in 1_usize..3000) {
+        let request = Entropy::new(&bytes).request();
+        let batch = decode_all(Encoding::OtlpProtobuf, request.encode_to_vec()).batch;
+        let parts = batch.to_otlp_parts(max_bytes).unwrap();
+        let largest_span = (0..batch.len()).map(|row| {
+            let mut span = Vec::new();
+            batch.columns().put_span(row, &mut span).unwrap();
+            span.len() + batch.columns().resource(row).len() + batch.columns().scope(row).len()
+        }).max().unwrap_or_default();
+        // A field's tag and length, for each level of three.
+        let framing = 3 * 6;
+        for part in &parts {
+            prop_assert!(part.len() < max_bytes + largest_span + framing);
+        }
+        let whole = TracesData::decode(&*batch.to_otlp().unwrap()).unwrap();
+        let together = TracesData::decode(&*parts.concat()).unwrap();
+        prop_assert_eq!(spans_with_context(&together), spans_with_context(&whole));
+    }
 }
 
 proptest! {
