@@ -7,7 +7,8 @@ const operator = /(!=|<=|>=|=|<|>)/;
  */
 
 /**
- * Splits at white space outside of double quotes. Quotes stay: to the server they mean "a string".
+ * Splits at white space outside of double quotes. Quotes stay: to the server they mean "a string". Inside of them a backslash takes the
+ * meaning from a quote or a backslash, as it does there.
  *
  * @param {string} text
  * @returns {ParsedConditions}
@@ -17,8 +18,10 @@ export function parseConditions(text) {
   const tokens = [];
   let token = '';
   let quoted = false;
+  let escaped = false;
   for (const character of text) {
-    if (character === '"') quoted = !quoted;
+    if (character === '"' && !escaped) quoted = !quoted;
+    escaped = quoted && character === '\\' && !escaped;
     if (!quoted && /\s/.test(character)) {
       if (token !== '') tokens.push(token);
       token = '';
@@ -60,8 +63,8 @@ function complaint(condition) {
  * @returns {string | null} null when the condition can't be written
  */
 export function conditionFor(place, key, type, value) {
-  if (operator.test(key) || /\s/.test(key) || value.length > 500 || value.includes('"')) return null;
-  if (type === 'string') return `${place}.${key}="${value}"`;
+  if (operator.test(key) || /\s/.test(key) || value.length > 500) return null;
+  if (type === 'string') return `${place}.${key}="${value.replace(/["\\]/g, '\\$&')}"`;
   if (type === 'int' || type === 'bool' || type === 'double') return `${place}.${key}=${value}`;
   return null;
 }

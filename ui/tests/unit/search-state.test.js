@@ -62,6 +62,7 @@ test('mistakes are named by their field before the server is asked', () => {
 test('conditions are split at spaces outside of quotes', () => {
   assert.deepEqual(parseConditions(' a=1  b.c!="x y"\n d<=2.5 ').conditions, ['a=1', 'b.c!="x y"', 'd<=2.5']);
   assert.match(parseConditions('a="open').error ?? '', /quote/);
+  assert.deepEqual(parseConditions(String.raw`a="say \"hi\"  x" b="c:\\" c=1`).conditions, [String.raw`a="say \"hi\"  x"`, String.raw`b="c:\\"`, 'c=1']);
   assert.match(parseConditions('=3').error ?? '', /no attribute name/);
   assert.match(parseConditions('a>many').error ?? '', /compares numbers/);
   assert.match(parseConditions('a>').error ?? '', /compares numbers/);
@@ -71,7 +72,9 @@ test('conditions are split at spaces outside of quotes', () => {
 test('an attribute that is shown can be searched for, where its value can be written', () => {
   assert.equal(conditionFor('span', 'db.system', 'string', 'sqlite'), 'span.db.system="sqlite"');
   assert.equal(conditionFor('resource', 'count', 'int', '3'), 'resource.count=3');
-  assert.equal(conditionFor('span', 'a', 'string', 'say "hi"'), null);
+  const said = conditionFor('span', 'a', 'string', String.raw`say "hi" c:\ `) ?? '';
+  assert.equal(said, String.raw`span.a="say \"hi\" c:\\ "`);
+  assert.deepEqual(parseConditions(said).conditions, [said]);
   assert.equal(conditionFor('span', 'a b', 'string', 'x'), null);
   assert.equal(conditionFor('span', 'a', 'array', '[1]'), null);
 });
