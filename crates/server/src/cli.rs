@@ -6,6 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Parser, Su
 
 use crate::commands::data::DataAction;
 use crate::commands::delete;
+use crate::commands::export::ExportArgs;
 use crate::commands::import::ImportArgs;
 use crate::config::{Config, SETTINGS, Sources};
 use crate::demo;
@@ -57,6 +58,8 @@ pub(crate) enum Action {
     },
     /// Send files of spans to a running server: OTLP (JSON, protobuf), Jaeger's JSON, Zipkin's JSON
     Import(ImportArgs),
+    /// Write traces of a running server as OTLP JSON, Jaeger's JSON or Zipkin's JSON
+    Export(Box<ExportArgs>),
     /// Look after a data directory
     Data {
         #[command(subcommand)]

@@ -70,6 +70,7 @@ fn run(action: Action) -> anyhow::Result<()> {
                 Ok(())
             }
         },
+        Action::Export(args) => commands::export::run(&args),
         Action::Import(args) => commands::import::run(&args),
         Action::Data { action } => commands::data::run(&action),
     }

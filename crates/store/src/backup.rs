@@ -491,7 +491,9 @@ impl Copying<'_> {
     fn manifest(&self, view: &ManifestView) -> Result<(), StoreError> {
         let dir = self.into.join("manifest");
         self.host.files.create_dir_all(&dir).map_err(io(&dir))?;
-        write_backup_checkpoint(self.host, &dir, view)
+        write_backup_checkpoint(self.host, &dir, view)?;
+        // The temporary name is gone for good.
+        sync_dir(self.host, &dir)
     }
 }
 

@@ -34,6 +34,8 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use crate::state::{AppState, BoundListener};
+pub(crate) use v1::ExportFormat;
+
 use failure::Failure;
 use gate::Gate;
 

@@ -2,5 +2,6 @@
 
 pub(crate) mod data;
 pub(crate) mod delete;
+pub(crate) mod export;
 pub(crate) mod import;
 mod progress;

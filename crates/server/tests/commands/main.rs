@@ -9,4 +9,5 @@
 mod running;
 
 mod data;
+mod export;
 mod import;

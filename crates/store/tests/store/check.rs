@@ -42,7 +42,7 @@ fn check(sim: &SimHost) -> CheckReport {
     report.unwrap()
 }
 
-fn files(sim: &SimHost, dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(sim: &SimHost, dir: &Path) -> Vec<PathBuf> {
     let entries = sim.host().files.list(dir).unwrap().into_iter();
     entries
         .flat_map(|entry| {

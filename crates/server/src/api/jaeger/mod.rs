@@ -27,6 +27,7 @@ use super::{Api, Json};
 
 pub(super) use found::FoundTraces;
 pub(super) use question::tag_condition;
+pub(super) use traces::stored_trace;
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 
 use arrow_array::Array;
+use backtrail_wire::jaeger_json::WARNINGS;
 use backtrail_wire::otlp::{Link, ResourceSpans, ScopeSpans};
-use model::{Attributes, SpanColumns, SpanId, TraceId};
+use model::{AttributeValue, Attributes, SpanColumns, SpanId, TraceId};
 use query::{SpanFlags, Trace, Tree};
 use serde::{Serialize, Serializer};
 
@@ -66,7 +67,7 @@ pub(super) struct JaegerSpan<'a> {
     pub(super) logs: Vec<Log<'a>>,
     #[serde(rename = "processID")]
     pub(super) process_id: String,
-    pub(super) warnings: Option<Vec<&'static str>>,
+    pub(super) warnings: Option<Vec<&'a str>>,
 }
 
 #[derive(Serialize)]
@@ -124,7 +125,7 @@ impl<'a> JaegerTrace<'a> {
                 tags: span_tags(&columns, row)?,
                 logs: logs(&columns, row)?,
                 process_id,
-                warnings: warnings(&trace.tree, row),
+                warnings: warnings(&columns, &trace.tree, row)?,
             });
         }
         let truncated = "there are more spans than may be shown; the earliest are here";
@@ -134,6 +135,20 @@ impl<'a> JaegerTrace<'a> {
             processes: processes.by_id,
             warnings: trace.truncated.then(|| vec![truncated.to_owned()]),
         })
+    }
+}
+
+impl JaegerTrace<'_> {
+    /// Without what was found here: whoever reads it again finds it again.
+    pub(super) fn without_findings(mut self) -> Self {
+        self.warnings = None;
+        for span in &mut self.spans {
+            let warnings = span.warnings.take().into_iter().flatten();
+            let is_found = |warning: &&str| FINDINGS.iter().any(|(_, text)| text == warning);
+            let stored: Vec<_> = warnings.filter(|warning| !is_found(warning)).collect();
+            span.warnings = (!stored.is_empty()).then_some(stored);
+        }
+        self
     }
 }
 
@@ -185,7 +200,7 @@ fn references(columns: &SpanColumns<'_>, row: usize) -> Result<Vec<Reference>, T
         link.put_attributes(&mut list)?;
         // What came from Jaeger with another type of reference says so in this attribute.
         let ref_type = Attributes::new(&list).get("opentracing.ref_type");
-        let is_child = ref_type == Some(model::AttributeValue::String("child_of"));
+        let is_child = ref_type == Some(AttributeValue::String("child_of"));
         references.push(Reference {
             ref_type: if is_child {
                 ReferenceKind::ChildOf
@@ -210,7 +225,7 @@ fn span_tags<'a>(columns: &SpanColumns<'a>, row: usize) -> Result<Vec<Tag<'a>>, 
         .into_iter()
         .filter(|(_, value)| !value.is_empty());
     tags.extend(given.map(|(key, value)| Tag::string(key, value)));
-    Tag::extend(&mut tags, columns.attributes(row), None)?;
+    Tag::extend(&mut tags, columns.attributes(row), Some(WARNINGS))?;
 
     let mut add = |tag: Tag<'a>| {
         if tags.iter().all(|other| other.key != tag.key) {
@@ -264,27 +279,45 @@ fn logs<'a>(columns: &SpanColumns<'a>, row: usize) -> Result<Vec<Log<'a>>, TagEr
         .collect()
 }
 
-fn warnings(tree: &Tree, row: usize) -> Option<Vec<&'static str>> {
+/// What may be found wrong with a span here.
+const FINDINGS: [(SpanFlags, &str); 4] = [
+    (
+        SpanFlags::MISSING_PARENT,
+        "the parent of this span is not in the trace",
+    ),
+    (
+        SpanFlags::SHARED_ID,
+        "another span of the trace has the same id",
+    ),
+    (
+        SpanFlags::BEFORE_PARENT,
+        "this span starts before its parent: clocks may differ",
+    ),
+    (
+        SpanFlags::CUT,
+        "the parent of this span is also its descendant; the link was cut",
+    ),
+];
+
+/// The warnings that a span came with, and what is found wrong with it here.
+fn warnings<'a>(
+    columns: &SpanColumns<'a>,
+    tree: &Tree,
+    row: usize,
+) -> Result<Option<Vec<&'a str>>, TagError> {
+    let mut warnings = Vec::new();
+    for attribute in columns.attributes(row).iter() {
+        let attribute = attribute?;
+        if let (WARNINGS, AttributeValue::Array(texts)) = (attribute.key, attribute.value) {
+            for text in texts.iter() {
+                if let AttributeValue::String(text) = text? {
+                    warnings.push(text);
+                }
+            }
+        }
+    }
     let flags = tree.flags(row);
-    let known = [
-        (
-            SpanFlags::MISSING_PARENT,
-            "the parent of this span is not in the trace",
-        ),
-        (
-            SpanFlags::SHARED_ID,
-            "another span of the trace has the same id",
-        ),
-        (
-            SpanFlags::BEFORE_PARENT,
-            "this span starts before its parent: clocks may differ",
-        ),
-        (
-            SpanFlags::CUT,
-            "the parent of this span is also its descendant; the link was cut",
-        ),
-    ];
-    let warnings = known.into_iter().filter(|(flag, _)| flags.has(*flag));
-    let warnings: Vec<_> = warnings.map(|(_, text)| text).collect();
-    (!warnings.is_empty()).then_some(warnings)
+    let found = FINDINGS.iter().filter(|(flag, _)| flags.has(*flag));
+    warnings.extend(found.map(|(_, text)| *text));
+    Ok((!warnings.is_empty()).then_some(warnings))
 }

@@ -46,6 +46,13 @@ pub(super) async fn search(State(api): State<Api>, uri: Uri) -> Answer {
     Ok(answer.await?)
 }
 
+/// A trace as Jaeger's page keeps it in a file, without the envelope and without what this server found wrong with it.
+pub(in crate::api) fn stored_trace(trace: &Trace) -> Result<Vec<u8>, Failure> {
+    let resources = Resources::of(trace).map_err(Failure::internal)?;
+    let trace = JaegerTrace::of(trace, &resources).map_err(Failure::internal)?;
+    serde_json::to_vec(&trace.without_findings()).map_err(Failure::internal)
+}
+
 fn write(traces: &[Trace], errors: Vec<ErrorEntry>) -> Result<Json, Failure> {
     let resources: Vec<Resources> = traces
         .iter()

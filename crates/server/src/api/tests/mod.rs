@@ -2,6 +2,7 @@
 
 mod deletion;
 mod events;
+mod export;
 mod jaeger;
 mod jaeger_v3;
 mod openapi;
@@ -99,7 +100,11 @@ impl Reply {
 
 impl Client {
     fn of_shop() -> Self {
-        Self(routes(api(shop())))
+        Self::of(shop())
+    }
+
+    fn of(snapshot: Snapshot) -> Self {
+        Self(routes(api(snapshot)))
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {

@@ -164,7 +164,20 @@ async fn answers_have_the_shapes_of_the_document() {
                 "/search?service=x".to_owned(),
             ],
         ),
-        ("/traces/{trace_id}", vec![format!("/traces/{CHECKOUT}")]),
+        (
+            "/export",
+            vec![
+                "/export?format=jaeger".to_owned(),
+                "/export?service=x&format=zipkin".to_owned(),
+            ],
+        ),
+        (
+            "/traces/{trace_id}",
+            vec![
+                format!("/traces/{CHECKOUT}"),
+                format!("/traces/{CHECKOUT}?format=zipkin"),
+            ],
+        ),
         (
             "/traces/{trace_id}/skeleton",
             vec![
@@ -189,6 +202,7 @@ async fn answers_have_the_shapes_of_the_document() {
     examples.push(("/traces/{trace_id}", "404", "/traces/77".to_owned()));
     examples.push(("/traces/{trace_id}", "400", "/traces/x".to_owned()));
     examples.push(("/search", "400", "/search?limit=x".to_owned()));
+    examples.push(("/export", "400", "/export?format=x".to_owned()));
 
     let document = document();
     for (path, status, address) in examples {

@@ -4,6 +4,7 @@ mod attributes;
 mod catalogue;
 mod deletion;
 mod events;
+mod export;
 mod search;
 mod skeleton;
 mod span;
@@ -17,6 +18,8 @@ use http::header::CONTENT_TYPE;
 use model::{SpanId, TraceId};
 use serde::Serialize;
 
+pub(crate) use export::ExportFormat;
+
 use super::failure::Failure;
 use super::{Api, Json};
 
@@ -28,6 +31,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/api/v1/operations", get(catalogue::operations))
         .route("/api/v1/status", get(catalogue::status))
         .route("/api/v1/search", get(search::search))
+        .route("/api/v1/export", get(export::export))
         .route(
             "/api/v1/traces/{trace_id}",
             get(trace::trace).delete(deletion::trace),

@@ -28,7 +28,7 @@ const PARAMETERS: [&str; 11] = [
 const MAX_LIMIT: usize = 1000;
 
 pub(super) async fn search(State(api): State<Api>, uri: Uri) -> Answer {
-    let query = parse(&Parameters::of(&uri)?)?;
+    let query = parse(&Parameters::of(&uri)?, &[])?;
     let answer = api.ask_for_json(SEARCH_TIMEOUT, move |question| {
         let page = query::search(question.snapshot, &query, &question.budget)?;
         Ok(Body {
@@ -92,8 +92,9 @@ impl From<TraceSummary> for Summary {
     }
 }
 
-fn parse(parameters: &Parameters) -> Result<SearchQuery, Failure> {
-    parameters.refuse_others(&PARAMETERS)?;
+/// Reads a search. `others` are parameters that are read elsewhere.
+pub(super) fn parse(parameters: &Parameters, others: &[&str]) -> Result<SearchQuery, Failure> {
+    parameters.refuse_others(&[&PARAMETERS, others].concat())?;
     let mut conditions = Vec::new();
     conditions.extend(
         parameters
