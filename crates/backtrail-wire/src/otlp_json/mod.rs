@@ -22,9 +22,10 @@ mod object;
 mod read;
 mod scalar;
 mod span;
+mod traces;
 mod value;
 mod write;
 
 pub use crate::json::JsonError;
-pub use read::to_protobuf;
+pub use traces::to_protobuf;
 pub use write::{from_protobuf, put_value};
