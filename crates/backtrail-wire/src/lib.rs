@@ -28,6 +28,7 @@
 //! Not for: general protobuf. There is no reflection, no groups and no code generation; use `prost` for that.
 
 mod error;
+mod exception_logs;
 mod jaeger;
 pub mod jaeger_json;
 pub mod jaeger_proto;
@@ -35,14 +36,19 @@ pub mod jaeger_thrift;
 mod json;
 pub mod otlp;
 pub mod otlp_json;
+mod otlp_metrics;
 pub mod protobuf;
 mod rejection;
+mod service_names;
 mod thrift;
 pub mod zipkin;
 
 pub use error::WireError;
+pub use exception_logs::{ExceptionLogs, IgnoredLogs};
 pub use json::JsonError;
-pub use rejection::{OtlpPath, RejectReason, Rejections};
+pub use otlp_metrics::MetricsSummary;
+pub use rejection::{OtlpLogPath, OtlpPath, RejectReason, Rejections};
+pub use service_names::ServiceNames;
 pub use thrift::{ThriftError, ThriftErrorKind};
 
 /// A request in another encoding, as OTLP protobuf.

@@ -89,17 +89,67 @@ impl Display for OtlpPath {
     }
 }
 
-/// The rejected spans of one request: all are counted, the first few are described.
+/// The same place in a request of log records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtlpLogPath(pub OtlpPath);
+
+impl Display for OtlpLogPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OtlpPath {
+            resource,
+            scope,
+            span: record,
+        } = self.0;
+        write!(f, "resourceLogs[{resource}]")?;
+        if let Some(scope) = scope {
+            write!(f, ".scopeLogs[{scope}]")?;
+        }
+        if let Some(record) = record {
+            write!(f, ".logRecords[{record}]")?;
+        }
+        Ok(())
+    }
+}
+
+/// What a rejected thing is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Noun {
+    #[default]
+    Span,
+    LogRecord,
+}
+
+impl Noun {
+    const fn of(self, count: usize) -> &'static str {
+        match (self, count) {
+            (Self::Span, 1) => "span",
+            (Self::Span, _) => "spans",
+            (Self::LogRecord, 1) => "log record",
+            (Self::LogRecord, _) => "log records",
+        }
+    }
+}
+
+/// The rejected spans (or log records) of one request: all are counted, the first few are described.
 ///
 /// Its `Display` is the message of OTLP's `partial_success`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rejections {
+    noun: Noun,
     count: usize,
     by_reason: [usize; RejectReason::ALL.len()],
     examples: Vec<String>,
 }
 
 impl Rejections {
+    /// None yet, of log records.
+    pub fn of_log_records() -> Self {
+        Self {
+            noun: Noun::LogRecord,
+            ..Self::default()
+        }
+    }
+
     /// Counts `spans` spans that are rejected for one reason. `path` says where they stand, `detail` what is wrong.
     pub fn add(
         &mut self,
@@ -147,8 +197,8 @@ impl Rejections {
 
 impl Display for Rejections {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let spans = if self.count == 1 { "span" } else { "spans" };
-        write!(f, "{} {spans} rejected (", self.count)?;
+        let noun = self.noun.of(self.count);
+        write!(f, "{} {noun} rejected (", self.count)?;
         for (index, (reason, count)) in self.by_reason().enumerate() {
             let separator = if index == 0 { "" } else { ", " };
             write!(f, "{separator}{count} {}", reason.as_str())?;
@@ -218,6 +268,21 @@ mod tests {
         let start = "17 spans rejected (7 invalid_trace_id, 10 invalid_utf8): \
                      resourceSpans[1].scopeSpans[0].spans[0]: trace id is all zero; ";
         assert!(message.starts_with(start), "{message}");
+    }
+
+    #[test]
+    fn log_records_are_called_by_their_name() {
+        let mut rejections = Rejections::of_log_records();
+        let path = OtlpLogPath(OtlpPath {
+            resource: 0,
+            scope: Some(1),
+            span: Some(2),
+        });
+        rejections.add(1, RejectReason::TooDeep, path, "too deep");
+        assert_eq!(
+            rejections.to_string(),
+            "1 log record rejected (1 too_deep): resourceLogs[0].scopeLogs[1].logRecords[2]: too deep"
+        );
     }
 
     #[test]

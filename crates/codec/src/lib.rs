@@ -17,10 +17,15 @@
 //! rejecting what was acknowledged).
 
 mod inflate;
+mod logs;
+mod metrics;
 mod otlp;
 
-pub use backtrail_wire::{RejectReason, Rejections};
+pub use backtrail_wire::otlp::IgnoreReason;
+pub use backtrail_wire::{IgnoredLogs, MetricsSummary, RejectReason, Rejections, ServiceNames};
 pub use inflate::{ContentEncoding, InflateError, UnsupportedContentEncoding, inflate};
+pub use logs::{DecodedLogs, decode_logs};
+pub use metrics::summarize_metrics;
 
 use backtrail_wire::WireError;
 use backtrail_wire::jaeger_json;
@@ -59,6 +64,15 @@ pub enum Encoding {
     JaegerJson,
 }
 
+/// How OTLP's log records and metrics are written: no other protocol brings them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OtlpEncoding {
+    /// Protobuf.
+    Protobuf,
+    /// JSON.
+    Json,
+}
+
 /// What a request held.
 #[derive(Debug, Clone)]
 pub struct Decoded {
@@ -78,8 +92,10 @@ pub struct Decoded {
 #[non_exhaustive]
 pub enum DecodeError {
     /// The body is not an OTLP protobuf message.
-    #[error("not an ExportTraceServiceRequest: at byte {offset}: {error}")]
+    #[error("not an {message}: at byte {offset}: {error}")]
     Protobuf {
+        /// What was expected.
+        message: &'static str,
         /// Where the field begins that can't be read.
         offset: usize,
         /// What is wrong with it.
@@ -116,6 +132,16 @@ pub enum DecodeError {
         events: usize,
         /// The limit.
         max_events: usize,
+    },
+    /// Log records with exceptions would take far more memory than bytes on the wire.
+    #[error(
+        "the resources and scopes of the exceptions take {bytes} bytes when each has its own, over the limit of {max_bytes}"
+    )]
+    ResourcesTooLarge {
+        /// How many they take.
+        bytes: usize,
+        /// The limit.
+        max_bytes: usize,
     },
     /// The spans were admitted but can't be kept: a defect of this crate.
     #[error("admitted spans can't be encoded: {0}")]

@@ -16,7 +16,7 @@ const MAX_EVENTS: usize = 2 << 20;
 
 /// Decodes an `ExportTraceServiceRequest`.
 pub(crate) fn decode(body: Bytes, limits: &Limits) -> Result<Decoded, DecodeError> {
-    check_framing(&body)?;
+    check_framing("ExportTraceServiceRequest", &body)?;
     check_events(&body)?;
     let mut admission = Admission {
         limits,
@@ -67,7 +67,7 @@ fn resource_spans(body: &[u8]) -> impl Iterator<Item = Result<&[u8], WireError>>
 }
 
 /// A request that was cut off is refused as a whole: what is missing can't be counted.
-fn check_framing(body: &[u8]) -> Result<(), DecodeError> {
+pub(crate) fn check_framing(message: &'static str, body: &[u8]) -> Result<(), DecodeError> {
     let mut offset = 0;
     for field in Fields::new(body) {
         let checked = field.and_then(|field| {
@@ -78,7 +78,13 @@ fn check_framing(body: &[u8]) -> Result<(), DecodeError> {
         });
         match checked {
             Ok(len) => offset += len,
-            Err(error) => return Err(DecodeError::Protobuf { offset, error }),
+            Err(error) => {
+                return Err(DecodeError::Protobuf {
+                    message,
+                    offset,
+                    error,
+                });
+            }
         }
     }
     Ok(())

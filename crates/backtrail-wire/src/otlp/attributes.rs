@@ -163,6 +163,11 @@ pub(super) fn validate_field(
     Ok(())
 }
 
+/// Reads the bytes of an `AnyValue` once, so that later reads can't fail.
+pub(super) fn validate_any_value(raw: &[u8], max_depth: usize) -> Result<(), WireError> {
+    validate_value(AnyValue::parse(raw)?, max_depth, max_depth)
+}
+
 fn validate_list(bytes: &[u8], depth: usize, max_depth: usize) -> Result<(), WireError> {
     for entry in Attributes::new(bytes).raw_entries() {
         validate_value(KeyValue::parse(entry?)?.value, depth, max_depth)?;

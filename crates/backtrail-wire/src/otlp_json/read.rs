@@ -86,7 +86,7 @@ pub(super) struct Fault {
 
 impl<I: Items> Request<I> {
     /// Appends a message as field `number`, unless `check` says no to its bytes. On an error nothing is appended.
-    pub fn put(
+    pub(super) fn put(
         &mut self,
         raw: &RawValue,
         number: u32,

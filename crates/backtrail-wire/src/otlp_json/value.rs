@@ -44,12 +44,17 @@ impl Message for KeyValue<'_> {
 
 /// `AnyValue`.
 #[derive(Clone, Copy)]
-struct AnyValue<'c> {
+pub(super) struct AnyValue<'c> {
     context: Context<'c>,
     depth: usize,
 }
 
-impl AnyValue<'_> {
+impl<'c> AnyValue<'c> {
+    /// A value that is in no other.
+    pub(super) const fn outermost(context: Context<'c>) -> Self {
+        Self { context, depth: 0 }
+    }
+
     fn put_nested<'de, A: MapAccess<'de>>(
         self,
         map: &mut A,
