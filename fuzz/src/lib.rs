@@ -1,4 +1,4 @@
-//! What must hold of every decoder, whatever bytes it is given. The targets in `fuzz_targets/` call [`decoded`] or [`inflated`].
+//! What must hold of every decoder, whatever bytes it is given. The targets in `fuzz_targets/` call [`decoded`], [`logs`], [`metrics`] or [`inflated`].
 //!
 //! ```text
 //! cargo +nightly fuzz run otlp_json fuzz/corpus/otlp_json crates/codec/tests/fixtures
@@ -8,7 +8,9 @@
 
 use backtrail_wire::otlp_json;
 use bytes::Bytes;
-use codec::{ContentEncoding, Encoding, decode, inflate};
+use codec::{
+    ContentEncoding, Encoding, OtlpEncoding, decode, decode_logs, inflate, summarize_metrics,
+};
 use model::{Limits, SpanBatch};
 
 /// 2026-01-01.
@@ -55,4 +57,45 @@ pub fn inflated(data: &[u8]) {
     if let Ok(inflated) = inflate(encoding, Bytes::copy_from_slice(body), MAX_BYTES) {
         assert!(inflated.len() <= MAX_BYTES);
     }
+}
+
+/// Sorts log records. What is kept can be replayed, and is kept again.
+pub fn logs(data: &[u8]) {
+    let Some((encoding, body)) = otlp_encoding(data) else {
+        return;
+    };
+    let limits = Limits::default();
+    let Ok(decoded) = decode_logs(encoding, body, &limits) else {
+        return;
+    };
+    let others = decoded.ignored.count() + decoded.rejected.count();
+    assert_eq!(decoded.received, decoded.kept + others);
+    let events = decoded.batch.event_columns().lone_rows().len();
+    assert_eq!(events, decoded.kept);
+
+    let replayed = SpanBatch::from_otlp_logs(&decoded.payload).expect("replay never rejects");
+    assert_eq!(replayed.events(), decoded.batch.events());
+    let again = decode_logs(OtlpEncoding::Protobuf, &decoded.payload, &limits)
+        .expect("what was written can be read");
+    assert_eq!((again.kept, again.received), (decoded.kept, decoded.kept));
+}
+
+/// Looks into metrics.
+pub fn metrics(data: &[u8]) {
+    let Some((encoding, body)) = otlp_encoding(data) else {
+        return;
+    };
+    if let Ok(summary) = summarize_metrics(encoding, body) {
+        assert!(summary.data_points <= body.len());
+    }
+}
+
+fn otlp_encoding(data: &[u8]) -> Option<(OtlpEncoding, &[u8])> {
+    let (choice, body) = data.split_first()?;
+    let encoding = if choice % 2 == 0 {
+        OtlpEncoding::Protobuf
+    } else {
+        OtlpEncoding::Json
+    };
+    Some((encoding, body))
 }

@@ -73,6 +73,15 @@ pub enum OtlpEncoding {
     Json,
 }
 
+impl From<OtlpEncoding> for Encoding {
+    fn from(encoding: OtlpEncoding) -> Self {
+        match encoding {
+            OtlpEncoding::Protobuf => Self::OtlpProtobuf,
+            OtlpEncoding::Json => Self::OtlpJson,
+        }
+    }
+}
+
 /// What a request held.
 #[derive(Debug, Clone)]
 pub struct Decoded {

@@ -53,7 +53,9 @@ pub fn decode_logs(
             check_framing("ExportLogsServiceRequest", body)?;
             Sorting::new(limits).sort(body)?
         }
-        OtlpEncoding::Json => otlp_json::exception_logs(body, &limits)?,
+        OtlpEncoding::Json => {
+            otlp_json::exception_logs(body, &limits).map_err(DecodeError::Json)?
+        }
     };
     check_copies(&logs.protobuf)?;
     let received = logs.received();

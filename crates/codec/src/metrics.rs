@@ -15,6 +15,6 @@ pub fn summarize_metrics(
             check_framing("ExportMetricsServiceRequest", body)?;
             Ok(MetricsSummary::from_protobuf(body)?)
         }
-        OtlpEncoding::Json => Ok(otlp_json::metrics_summary(body)?),
+        OtlpEncoding::Json => otlp_json::metrics_summary(body).map_err(DecodeError::Json),
     }
 }

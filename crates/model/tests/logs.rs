@@ -90,6 +90,10 @@ proptest! {
                 let Some(AnyValue { value: Some(Value::StringValue(value)) }) = &expected.value else { unreachable!() };
                 prop_assert_eq!(attributes.get(&expected.key), Some(AttributeValue::String(value)));
             }
+            let Some(AnyValue { value: Some(Value::StringValue(body)) }) = &record.body else { unreachable!() };
+            prop_assert_eq!(attributes.get("log.body"), Some(AttributeValue::String(body)));
+            let severity = (!record.severity_text.is_empty()).then_some(AttributeValue::String(&record.severity_text));
+            prop_assert_eq!(attributes.get("log.severity_text"), severity);
             let resource = ResourceSpans::new(columns.resources.value(row));
             prop_assert_eq!(resource.service_name().unwrap(), Some(&service[..]));
             prop_assert_eq!(resource.schema_url().unwrap(), "resource");

@@ -253,7 +253,14 @@ fn assemble(
         .all(|(row, place)| row == place.row as usize);
     let batch = match batches {
         [batch] if is_in_order && repeats == 0 && lone_events.is_empty() => batch.clone(),
-        _ => merge(&columns, &ordered, lone_events),
+        _ => {
+            let (batch, rows_of_logs) = merge(&columns, &ordered, lone_events);
+            // What comes as a log record is kept because it is an exception, whatever its name is.
+            for row in rows_of_logs {
+                tree.flag(row, SpanFlags::EXCEPTION);
+            }
+            batch
+        }
     };
     flag_exceptions(&batch, &mut tree);
     Ok(Trace {
@@ -265,7 +272,12 @@ fn assemble(
     })
 }
 
-fn merge(columns: &[SpanColumns<'_>], ordered: &[Place], lone_events: &[SpanBatch]) -> SpanBatch {
+/// The batch of all, and the rows of the spans that got events which had come without them.
+fn merge(
+    columns: &[SpanColumns<'_>],
+    ordered: &[Place],
+    lone_events: &[SpanBatch],
+) -> (SpanBatch, Vec<usize>) {
     let lone_columns: Vec<SpanColumns<'_>> = lone_events.iter().map(SpanBatch::columns).collect();
     let mut rows_of: HashMap<SpanId, Vec<usize>> = HashMap::new();
     if !lone_columns.is_empty() {
@@ -302,7 +314,7 @@ fn merge(columns: &[SpanColumns<'_>], ordered: &[Place], lone_events: &[SpanBatc
     for (batch, event) in homeless {
         builder.push_lone_event_row(&lone_columns[batch], event);
     }
-    builder.finish()
+    (builder.finish(), by_row.into_keys().collect())
 }
 
 /// The events in the order of their times, each once.

@@ -1,5 +1,7 @@
 //! Counters and histograms of this process, for `/metrics`.
 
+mod signals;
+
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -13,7 +15,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::ingest::{Accepted, Protocol, Refusal};
+use self::signals::SignalCounters;
+use crate::ingest::{Accepted, OtlpSignal, Protocol, Refusal};
 
 /// The media type of [`Metrics::encode`].
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -59,6 +62,7 @@ pub(crate) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     body_bytes: Family<ProtocolLabel, Counter>,
     dropped_datagrams: Family<DropLabels, Counter>,
+    signals: SignalCounters,
     log_syncs: Histogram,
     log_synced_bytes: Counter,
     queries: Latencies,
@@ -126,6 +130,7 @@ impl Metrics {
             requests: Family::default(),
             body_bytes: Family::default(),
             dropped_datagrams: Family::default(),
+            signals: SignalCounters::default(),
             // 62.5 µs to 2 s: from a battery-backed cache to a disk that struggles.
             log_syncs: Histogram::new(exponential_buckets(0.000_062_5, 2.0, 16)),
             log_synced_bytes: Counter::default(),
@@ -194,6 +199,7 @@ impl Metrics {
             "Datagrams of which nothing was kept, by protocol and reason; socket_buffer is the kernel's count",
             self.dropped_datagrams.clone(),
         );
+        self.signals.register(ours);
         ours.register_with_unit(
             "log_sync_duration",
             "How long it took to make one group of the log durable",
@@ -305,13 +311,9 @@ impl Metrics {
             .inc_by(spans as u64);
     }
 
-    /// A request was answered.
+    /// A request that brings spans was answered.
     pub(crate) fn count_request(&self, protocol: Protocol, result: &Result<Accepted, Refusal>) {
-        let status = match result {
-            Ok(accepted) if accepted.rejected.is_empty() => "ok",
-            Ok(_) => "partial",
-            Err(refusal) => refusal.label(),
-        };
+        let status = status(result);
         let protocol = protocol.label();
         self.requests
             .get_or_create(&RequestLabels { protocol, status })
@@ -342,6 +344,26 @@ impl Metrics {
         };
         let counter = self.dropped_datagrams.get_or_create(&labels);
         counter.inc_by(total.saturating_sub(counter.get()));
+    }
+
+    /// An OTLP request was answered.
+    pub(crate) fn count_otlp_request(
+        &self,
+        signal: OtlpSignal,
+        protocol: Protocol,
+        result: &Result<Accepted, Refusal>,
+    ) {
+        match signal {
+            OtlpSignal::Traces => self.count_request(protocol, result),
+            OtlpSignal::Logs | OtlpSignal::Metrics => {
+                self.signals.count_request(signal, protocol, status(result));
+            }
+        }
+    }
+
+    /// Counters of OTLP's logs and metrics.
+    pub(crate) fn signals(&self) -> &SignalCounters {
+        &self.signals
     }
 
     /// A group of the log was made durable.
@@ -392,5 +414,14 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
+    }
+}
+
+/// How a request ended, as a label of a metric.
+fn status(result: &Result<Accepted, Refusal>) -> &'static str {
+    match result {
+        Ok(accepted) if accepted.rejected.is_empty() => "ok",
+        Ok(_) => "partial",
+        Err(refusal) => refusal.label(),
     }
 }

@@ -8,7 +8,7 @@ use prost::Message;
 use prost_types::{FileDescriptorProto, FileDescriptorSet};
 
 #[test]
-fn reflection_serves_the_descriptors_of_otlp_traces() {
+fn reflection_serves_the_descriptors_of_otlp() {
     let mut set = FileDescriptorSet::decode(opentelemetry_proto::DESCRIPTORS).unwrap();
     set.file.retain(|file| {
         [
@@ -16,10 +16,14 @@ fn reflection_serves_the_descriptors_of_otlp_traces() {
             "opentelemetry/proto/resource/v1/resource.proto",
             "opentelemetry/proto/trace/v1/trace.proto",
             "opentelemetry/proto/collector/trace/v1/trace_service.proto",
+            "opentelemetry/proto/logs/v1/logs.proto",
+            "opentelemetry/proto/collector/logs/v1/logs_service.proto",
+            "opentelemetry/proto/metrics/v1/metrics.proto",
+            "opentelemetry/proto/collector/metrics/v1/metrics_service.proto",
         ]
         .contains(&file.name())
     });
-    assert_eq!(set.file.len(), 4);
+    assert_eq!(set.file.len(), 8);
 
     let expected = set.encode_to_vec();
     let committed = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/proto/descriptor.bin"));

@@ -12,7 +12,7 @@ const STACK_LINES = 16;
 
 /** @param {SpanEvent} event */
 export function isException(event) {
-  return event.name === 'exception' || event.attributes.some(({ key }) => key === 'exception.type' || key === 'exception.stacktrace');
+  return event.name === 'exception' || event.attributes.some(({ key }) => key === 'exception.type' || key === 'exception.message' || key === 'exception.stacktrace');
 }
 
 /** What went wrong, before everything else. @param {{ events: SpanEvent[] }} props */
@@ -31,10 +31,13 @@ function Exception({ event }) {
   const message = textOf(event.attributes, 'exception.message') ?? '';
   const stack = textOf(event.attributes, 'exception.stacktrace') ?? '';
   const escaped = textOf(event.attributes, 'exception.escaped');
+  // An exception that came as a log record brings what was logged with it.
+  const logged = textOf(event.attributes, 'log.body') ?? '';
   return html`<section class="exception" aria-label="Exception">
     <header><${Icon} name="error" /><h3><${Outside} text=${type} limit=${200} fallback="Exception" /></h3>
       ${escaped === 'true' ? html`<span class="badge">escaped the span</span>` : null}</header>
     ${message === '' ? null : html`<${FoldedText} text=${message} className="exception-message" />`}
+    ${logged === '' || logged === message ? null : html`<p class="muted">Logged as:</p><${FoldedText} text=${logged} className="exception-message" />`}
     ${
       stack === ''
         ? html`<p class="muted">No stack trace was sent.</p>`

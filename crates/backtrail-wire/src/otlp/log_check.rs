@@ -118,17 +118,7 @@ impl LogRecord<'_> {
         }
         let depth = limits.max_value_depth;
         validate_field(raw, 6, depth).map_err(unreadable("attributes"))?;
-        for field in Fields::new(raw) {
-            let field = field.map_err(unreadable("log record"))?;
-            match field.number {
-                3 => _ = field.str().map_err(unreadable("severity text"))?,
-                5 => field
-                    .bytes()
-                    .and_then(|body| validate_any_value(body, depth))
-                    .map_err(unreadable("body"))?,
-                _ => {}
-            }
-        }
+        validate_any_value(record.body, depth).map_err(unreadable("body"))?;
         Ok(LogVerdict::Keep)
     }
 }

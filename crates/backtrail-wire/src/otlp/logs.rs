@@ -80,7 +80,7 @@ impl<'a> ScopeLogs<'a> {
     }
 }
 
-/// A log record: scalars are read, its body is not.
+/// A log record: scalars are read, its body is kept as it is.
 #[derive(Debug, Clone, Copy)]
 pub struct LogRecord<'a> {
     /// The bytes of the `LogRecord` message.
@@ -89,6 +89,10 @@ pub struct LogRecord<'a> {
     pub time_unix_nano: u64,
     /// When it was collected, nanoseconds since 1970.
     pub observed_time_unix_nano: u64,
+    /// How bad it is, in the words of who logged it; empty when that was not said.
+    pub severity_text: &'a str,
+    /// The bytes of the `AnyValue` that was logged; empty when there is none.
+    pub body: &'a [u8],
     /// How many attributes the client dropped.
     pub dropped_attributes_count: u32,
     /// Empty, or 16 bytes when it is valid.
@@ -106,6 +110,8 @@ impl<'a> LogRecord<'a> {
             raw,
             time_unix_nano: 0,
             observed_time_unix_nano: 0,
+            severity_text: "",
+            body: &[],
             dropped_attributes_count: 0,
             trace_id: &[],
             span_id: &[],
@@ -115,6 +121,8 @@ impl<'a> LogRecord<'a> {
             let field = field?;
             match field.number {
                 1 => record.time_unix_nano = field.fixed64()?,
+                3 => record.severity_text = field.str()?,
+                5 => record.body = field.bytes()?,
                 6 => _ = field.bytes()?,
                 7 => record.dropped_attributes_count = field.varint()? as u32,
                 9 => record.trace_id = field.bytes()?,

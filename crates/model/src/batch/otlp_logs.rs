@@ -1,13 +1,18 @@
 //! Span batches from OTLP logs: a log record that carries an exception is an event that came without its span.
 
 use backtrail_wire::WireError;
-use backtrail_wire::otlp::{LogRecord, LogsData};
+use backtrail_wire::otlp::{AnyValue, LogRecord, LogsData, put_key_value};
+use backtrail_wire::protobuf::{put_bytes, put_message, put_str};
 
 use super::{LoneEvent, SpanBatch, SpanBatchBuilder};
 use crate::{Attributes, SpanId, TraceId};
 
 /// The name of an exception's event, as OpenTelemetry's conventions for spans have it.
 const EXCEPTION_EVENT: &str = "exception";
+/// What was logged beside the exception, often what a person wrote about it. An event has no place of its own for it, and the conventions no name.
+const BODY: &str = "log.body";
+/// How bad it was, in the words of who logged it.
+const SEVERITY_TEXT: &str = "log.severity_text";
 
 impl SpanBatch {
     /// Reads a `LogsData` (or `ExportLogsServiceRequest`) that was admitted before, such as a record of the log: each of its log records is an event that came without
@@ -31,6 +36,7 @@ impl SpanBatch {
                     }
                     attributes.clear();
                     record.put_attributes(&mut attributes)?;
+                    put_log_attributes(&record, &mut attributes);
                     builder.push_lone_event(&LoneEvent {
                         trace_id,
                         span_id: SpanId::from_slice(record.span_id).unwrap_or_default(),
@@ -45,6 +51,24 @@ impl SpanBatch {
             }
         }
         Ok(builder.finish())
+    }
+}
+
+/// Appends to an attribute list what else the log record says.
+fn put_log_attributes(record: &LogRecord<'_>, out: &mut Vec<u8>) {
+    if !record.body.is_empty() {
+        put_message(out, 1, |attribute| {
+            put_str(attribute, 1, BODY);
+            put_bytes(attribute, 2, record.body);
+        });
+    }
+    if !record.severity_text.is_empty() {
+        put_key_value(
+            out,
+            1,
+            SEVERITY_TEXT,
+            AnyValue::String(record.severity_text),
+        );
     }
 }
 

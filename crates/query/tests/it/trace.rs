@@ -186,7 +186,8 @@ fn lone_event<'a>(id: u8, attributes: &'a [u8], resource: &'a [u8]) -> LoneEvent
         trace_id: TraceId([1; 16]),
         span_id: span_id(id),
         time_unix_nano: 7,
-        name: "exception",
+        // Not "exception": a log record has a name of its own.
+        name: "order.failed",
         attributes: Attributes::new(attributes),
         dropped_attributes_count: 0,
         resource,

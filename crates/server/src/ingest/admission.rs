@@ -5,12 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use codec::{ContentEncoding, Decoded, Encoding, InflateError, Rejections};
+use codec::{
+    ContentEncoding, DecodeError, Decoded, DecodedLogs, Encoding, InflateError, OtlpEncoding,
+    Rejections,
+};
 use host::{BoxFuture, Clock};
 use model::{Limits, Signal, SpanBatch, TenantId};
 use tokio::sync::Semaphore;
 
-use super::{InFlight, RawPayload, Refusal};
+use super::ignored::IgnoredServices;
+use super::{InFlight, OtlpSignal, RawPayload, Refusal, Reservation};
 use crate::metrics::Metrics;
 
 /// Bodies up to this size are decoded where they are: handing them over would cost more.
@@ -28,12 +32,12 @@ pub(crate) trait SpanLog: Send + Sync {
     ) -> BoxFuture<'_, Result<(), Refusal>>;
 }
 
-/// What was kept of a request.
+/// What was accepted of a request.
 #[derive(Debug)]
 pub(crate) struct Accepted {
-    /// Spans in the request.
+    /// Spans (or log records, or data points) in the request.
     pub(crate) received: usize,
-    /// Those that were not kept.
+    /// Those that had to be refused.
     pub(crate) rejected: Rejections,
 }
 
@@ -55,6 +59,7 @@ pub(crate) struct Admission {
     in_flight: InFlight,
     /// Bounds memory and threads: one big body for each core is inflated and decoded at a time.
     decoders: Arc<Semaphore>,
+    ignored_services: IgnoredServices,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
 }
@@ -73,6 +78,7 @@ impl Admission {
             in_flight: InFlight::new(limits.max_in_flight_bytes),
             limits,
             decoders: Arc::new(Semaphore::new(cores)),
+            ignored_services: IgnoredServices::default(),
             metrics,
             clock,
         }
@@ -88,6 +94,19 @@ impl Admission {
         &self.metrics
     }
 
+    /// Takes an OTLP request of any signal.
+    pub(crate) async fn admit_otlp(
+        &self,
+        signal: OtlpSignal,
+        payload: RawPayload<OtlpEncoding>,
+    ) -> Result<Accepted, Refusal> {
+        match signal {
+            OtlpSignal::Traces => self.admit(payload.map_encoding(Encoding::from)).await,
+            OtlpSignal::Logs => self.admit_logs(payload).await,
+            OtlpSignal::Metrics => self.admit_metrics(payload).await,
+        }
+    }
+
     /// Decodes a request and keeps what is good of it.
     pub(crate) async fn admit(&self, payload: RawPayload) -> Result<Accepted, Refusal> {
         let RawPayload {
@@ -99,8 +118,9 @@ impl Admission {
             mut reservation,
         } = payload;
         self.metrics.count_body(protocol, body.len());
-        let body = self.inflate(content_encoding, body).await?;
-        reservation.grow_to(body.len())?;
+        let body = self
+            .inflate(content_encoding, body, &mut reservation)
+            .await?;
         let decoded = self.decode(encoding, body).await?;
 
         let accepted = Accepted {
@@ -125,31 +145,128 @@ impl Admission {
         }
     }
 
-    async fn inflate(&self, encoding: ContentEncoding, body: Bytes) -> Result<Bytes, Refusal> {
+    /// Keeps the log records that carry an exception of a trace. The others are counted, and nobody is told off for them.
+    async fn admit_logs(&self, payload: RawPayload<OtlpEncoding>) -> Result<Accepted, Refusal> {
+        let RawPayload {
+            protocol,
+            encoding,
+            content_encoding,
+            tenant,
+            body,
+            mut reservation,
+        } = payload;
+        let signals = self.metrics.signals();
+        signals.count_body(OtlpSignal::Logs, protocol, body.len());
+        let body = self
+            .inflate(content_encoding, body, &mut reservation)
+            .await?;
+        let limits = self.limits.spans;
+        let DecodedLogs {
+            batch,
+            payload,
+            received,
+            kept,
+            ignored,
+            rejected,
+        } = self
+            .decode_with(body.len(), move || {
+                codec::decode_logs(encoding, &body, &limits)
+            })
+            .await?;
+        let accepted = Accepted { received, rejected };
+        signals.count_log_records(protocol, &accepted, &ignored);
+        self.ignored_services
+            .tell(OtlpSignal::Logs, ignored.services());
+        if kept == 0 {
+            return Ok(accepted);
+        }
+        match self.log.append(tenant, Signal::Logs, batch, payload).await {
+            Ok(()) => {
+                signals.count_kept_log_records(protocol, kept);
+                Ok(accepted)
+            }
+            Err(refusal) => {
+                signals.count_refused_log_records(protocol, &refusal, kept);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Counts metrics and keeps none.
+    async fn admit_metrics(&self, payload: RawPayload<OtlpEncoding>) -> Result<Accepted, Refusal> {
+        let RawPayload {
+            protocol,
+            encoding,
+            content_encoding,
+            body,
+            mut reservation,
+            ..
+        } = payload;
+        let signals = self.metrics.signals();
+        signals.count_body(OtlpSignal::Metrics, protocol, body.len());
+        let body = self
+            .inflate(content_encoding, body, &mut reservation)
+            .await?;
+        let summary = self
+            .decode_with(body.len(), move || {
+                codec::summarize_metrics(encoding, &body)
+            })
+            .await?;
+        signals.count_data_points(protocol, summary.data_points);
+        self.ignored_services
+            .tell(OtlpSignal::Metrics, &summary.services);
+        Ok(Accepted {
+            received: summary.data_points,
+            rejected: Rejections::default(),
+        })
+    }
+
+    async fn inflate(
+        &self,
+        encoding: ContentEncoding,
+        body: Bytes,
+        reservation: &mut Reservation,
+    ) -> Result<Bytes, Refusal> {
         if encoding == ContentEncoding::Identity {
             return Ok(body);
         }
         let limit_bytes = self.limits.max_inflated_bytes;
-        self.on_blocking_thread(move || codec::inflate(encoding, body, limit_bytes))
+        let body = self
+            .on_blocking_thread(move || codec::inflate(encoding, body, limit_bytes))
             .await?
             .map_err(|error| match error {
                 InflateError::TooLarge { limit_bytes } => Refusal::InflatesTooLarge { limit_bytes },
                 other => Refusal::Malformed(other.to_string()),
-            })
+            })?;
+        reservation.grow_to(body.len())?;
+        Ok(body)
     }
 
     async fn decode(&self, encoding: Encoding, body: Bytes) -> Result<Decoded, Refusal> {
         let limits = self.limits.spans;
         let received_unix_nano = self.clock.now_unix_nano();
-        let decoded = if body.len() <= MAX_INLINE_BYTES {
+        self.decode_with(body.len(), move || {
             codec::decode(encoding, body, &limits, received_unix_nano)
+        })
+        .await
+    }
+
+    async fn decode_with<T: Send + 'static>(
+        &self,
+        body_bytes: usize,
+        decode: impl FnOnce() -> Result<T, DecodeError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let decoded = if body_bytes <= MAX_INLINE_BYTES {
+            decode()
         } else {
-            self.on_blocking_thread(move || {
-                codec::decode(encoding, body, &limits, received_unix_nano)
-            })
-            .await?
+            self.on_blocking_thread(decode).await?
         };
-        decoded.map_err(|error| Refusal::Malformed(error.to_string()))
+        decoded.map_err(|error| match error {
+            DecodeError::TooManyEvents { .. } | DecodeError::ResourcesTooLarge { .. } => {
+                Refusal::DecodesTooLarge(error.to_string())
+            }
+            other => Refusal::Malformed(other.to_string()),
+        })
     }
 
     /// Runs what would keep other requests of this thread waiting.

@@ -60,11 +60,11 @@ impl Protocol {
 
 /// A request's body, received and not yet looked at.
 #[derive(Debug)]
-pub(crate) struct RawPayload {
+pub(crate) struct RawPayload<E = Encoding> {
     /// How it came in.
     pub(crate) protocol: Protocol,
     /// What it is.
-    pub(crate) encoding: Encoding,
+    pub(crate) encoding: E,
     /// How it is compressed.
     pub(crate) content_encoding: ContentEncoding,
     /// Whose it is.
@@ -73,4 +73,18 @@ pub(crate) struct RawPayload {
     pub(crate) body: Bytes,
     /// Their place in the bounded queue.
     pub(crate) reservation: Reservation,
+}
+
+impl<E> RawPayload<E> {
+    /// The same, with what it is in other words.
+    pub(crate) fn map_encoding<F>(self, map: impl FnOnce(E) -> F) -> RawPayload<F> {
+        RawPayload {
+            protocol: self.protocol,
+            encoding: map(self.encoding),
+            content_encoding: self.content_encoding,
+            tenant: self.tenant,
+            body: self.body,
+            reservation: self.reservation,
+        }
+    }
 }

@@ -49,6 +49,9 @@ pub(crate) enum Refusal {
         /// The bound.
         limit_bytes: usize,
     },
+    /// It takes far more memory than bytes on the wire.
+    #[error("{0}; send smaller batches")]
+    DecodesTooLarge(String),
     /// The body did not arrive in time.
     #[error("the body did not arrive within {0:?}")]
     TooSlow(Duration),
@@ -77,7 +80,9 @@ impl Refusal {
         match self {
             Self::Malformed(_) => "malformed",
             Self::UnsupportedType { .. } | Self::UnsupportedEncoding { .. } => "unsupported",
-            Self::TooLarge { .. } | Self::InflatesTooLarge { .. } => "too_large",
+            Self::TooLarge { .. } | Self::InflatesTooLarge { .. } | Self::DecodesTooLarge(_) => {
+                "too_large"
+            }
             Self::TooSlow(_) => "too_slow",
             Self::Overloaded => "overloaded",
             Self::Unavailable { .. } => "unavailable",
@@ -91,7 +96,9 @@ impl Refusal {
             Self::UnsupportedType { .. } | Self::UnsupportedEncoding { .. } => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
-            Self::TooLarge { .. } | Self::InflatesTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge { .. } | Self::InflatesTooLarge { .. } | Self::DecodesTooLarge(_) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Overloaded => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -104,9 +111,10 @@ impl Refusal {
         match self {
             Self::Malformed(_) | Self::UnsupportedType { .. } => Code::InvalidArgument,
             Self::UnsupportedEncoding { .. } => Code::Unimplemented,
-            Self::TooLarge { .. } | Self::InflatesTooLarge { .. } | Self::Overloaded => {
-                Code::ResourceExhausted
-            }
+            Self::TooLarge { .. }
+            | Self::InflatesTooLarge { .. }
+            | Self::DecodesTooLarge(_)
+            | Self::Overloaded => Code::ResourceExhausted,
             Self::TooSlow(_) => Code::DeadlineExceeded,
             Self::Unavailable { .. } => Code::Unavailable,
         }

@@ -24,7 +24,7 @@ pub(crate) use jaeger_agent::{JaegerAgent, UdpSockets, watch_kernel_drops};
 pub(crate) use jaeger_grpc::{COLLECTOR_SERVICE, SAMPLING_SERVICE, router as jaeger_grpc};
 pub(crate) use jaeger_http::router as jaeger_http;
 pub(crate) use jaeger_sampling::router as jaeger_sampling;
-pub(crate) use otlp_grpc::{TRACE_SERVICE, router as otlp_grpc};
+pub(crate) use otlp_grpc::{OTLP_SERVICES, router as otlp_grpc};
 pub(crate) use otlp_http::router as otlp_http;
 pub(crate) use zipkin::router as zipkin;
 

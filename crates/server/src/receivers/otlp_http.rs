@@ -1,4 +1,4 @@
-//! OTLP over HTTP: `POST /v1/traces` as protobuf or JSON.
+//! OTLP over HTTP: `POST /v1/traces`, `/v1/logs` and `/v1/metrics`, as protobuf or JSON.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use codec::Encoding;
+use codec::OtlpEncoding;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 use model::TenantId;
 use prost::Message;
@@ -18,7 +18,7 @@ use super::cors::cors;
 use super::headers::{content_encoding, media_type};
 use super::rpc_status::RpcStatus;
 use crate::config::Origins;
-use crate::ingest::{Accepted, Admission, Protocol, RawPayload, Refusal, receive};
+use crate::ingest::{Accepted, Admission, OtlpSignal, Protocol, RawPayload, Refusal, receive};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
@@ -35,13 +35,26 @@ pub(crate) fn router(
     limits: ReceiverLimits,
     origins: &Origins,
 ) -> Router {
-    let routes = Router::new()
-        .route("/v1/traces", post(export).fallback(not_post))
+    let routes = OtlpSignal::ALL
+        .into_iter()
+        .fold(Router::new(), |routes, signal| {
+            let export = move |receiver, request| export(signal, receiver, request);
+            routes.route(path(signal), post(export).fallback(not_post))
+        });
+    let routes = routes
         .fallback(not_found)
         .with_state(Receiver { admission, limits });
     match cors(origins) {
         Some(cors) => routes.layer(cors),
         None => routes,
+    }
+}
+
+fn path(signal: OtlpSignal) -> &'static str {
+    match signal {
+        OtlpSignal::Traces => "/v1/traces",
+        OtlpSignal::Logs => "/v1/logs",
+        OtlpSignal::Metrics => "/v1/metrics",
     }
 }
 
@@ -71,26 +84,42 @@ impl Format {
             Self::Json => Protocol::OtlpHttpJson,
         }
     }
+
+    fn encoding(self) -> OtlpEncoding {
+        match self {
+            Self::Protobuf => OtlpEncoding::Protobuf,
+            Self::Json => OtlpEncoding::Json,
+        }
+    }
 }
 
-async fn export(State(receiver): State<Receiver>, request: Request) -> Response {
+async fn export(
+    signal: OtlpSignal,
+    State(receiver): State<Receiver>,
+    request: Request,
+) -> Response {
     let (format, result) = match Format::of(&request) {
-        Ok(format) => (format, receiver.take(format, request).await),
+        Ok(format) => (format, receiver.take(signal, format, request).await),
         // Of what can't be told apart we speak the format that a person can read.
         Err(refusal) => (Format::Json, Err(refusal)),
     };
     receiver
         .admission
         .metrics()
-        .count_request(format.protocol(), &result);
+        .count_otlp_request(signal, format.protocol(), &result);
     match result {
-        Ok(accepted) => reply(format, &accepted),
+        Ok(accepted) => reply(signal, format, &accepted),
         Err(refusal) => refuse(format, &refusal),
     }
 }
 
 impl Receiver {
-    async fn take(&self, format: Format, request: Request) -> Result<Accepted, Refusal> {
+    async fn take(
+        &self,
+        signal: OtlpSignal,
+        format: Format,
+        request: Request,
+    ) -> Result<Accepted, Refusal> {
         let content_encoding = content_encoding(request.headers(), header::CONTENT_ENCODING)?;
         let (body, reservation) = receive(
             request.into_body(),
@@ -101,20 +130,18 @@ impl Receiver {
         .await?;
         let payload = RawPayload {
             protocol: format.protocol(),
-            encoding: match format {
-                Format::Protobuf => Encoding::OtlpProtobuf,
-                Format::Json => Encoding::OtlpJson,
-            },
+            encoding: format.encoding(),
             content_encoding,
             tenant: TenantId::default_tenant(),
             body,
             reservation,
         };
-        self.admission.admit(payload).await
+        self.admission.admit_otlp(signal, payload).await
     }
 }
 
-/// `ExportTraceServiceResponse`, the same over HTTP and gRPC. Empty when everything was kept.
+/// `ExportTraceServiceResponse`, the same over HTTP and gRPC, and its like of the other signals: they differ in names alone. Empty unless something
+/// had to be refused, for exporters report every partial success as an error.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ExportResponse {
     #[prost(message, optional, tag = "1")]
@@ -124,7 +151,7 @@ pub(super) struct ExportResponse {
 #[derive(Clone, PartialEq, Message)]
 struct PartialSuccess {
     #[prost(int64, tag = "1")]
-    rejected_spans: i64,
+    rejected: i64,
     #[prost(string, tag = "2")]
     error_message: String,
 }
@@ -134,7 +161,7 @@ impl From<&Accepted> for ExportResponse {
         let rejected = &accepted.rejected;
         Self {
             partial_success: (!rejected.is_empty()).then(|| PartialSuccess {
-                rejected_spans: rejected.count() as i64,
+                rejected: rejected.count() as i64,
                 error_message: rejected.to_string(),
             }),
         }
@@ -142,24 +169,29 @@ impl From<&Accepted> for ExportResponse {
 }
 
 impl ExportResponse {
-    fn to_json(&self) -> String {
-        match &self.partial_success {
-            None => "{}".to_owned(),
-            // 64-bit numbers are strings in protobuf's JSON.
-            Some(partial) => serde_json::json!({ "partialSuccess": {
-                "rejectedSpans": partial.rejected_spans.to_string(),
-                "errorMessage": partial.error_message,
-            }})
-            .to_string(),
-        }
+    fn to_json(&self, signal: OtlpSignal) -> String {
+        let Some(partial) = &self.partial_success else {
+            return "{}".to_owned();
+        };
+        let rejected = match signal {
+            OtlpSignal::Traces => "rejectedSpans",
+            OtlpSignal::Logs => "rejectedLogRecords",
+            OtlpSignal::Metrics => "rejectedDataPoints",
+        };
+        // 64-bit numbers are strings in protobuf's JSON.
+        serde_json::json!({ "partialSuccess": {
+            rejected: partial.rejected.to_string(),
+            "errorMessage": partial.error_message,
+        }})
+        .to_string()
     }
 }
 
-fn reply(format: Format, accepted: &Accepted) -> Response {
+fn reply(signal: OtlpSignal, format: Format, accepted: &Accepted) -> Response {
     let response = ExportResponse::from(accepted);
     match format {
         Format::Protobuf => body(StatusCode::OK, PROTOBUF, response.encode_to_vec()),
-        Format::Json => body(StatusCode::OK, JSON, response.to_json()),
+        Format::Json => body(StatusCode::OK, JSON, response.to_json(signal)),
     }
 }
 
@@ -186,8 +218,9 @@ fn body(code: StatusCode, content_type: &'static str, bytes: impl Into<Body>) ->
     (code, [(header::CONTENT_TYPE, content_type)], bytes.into()).into_response()
 }
 
-async fn not_post(method: Method) -> Response {
-    let message = format!("{method} is not what /v1/traces is for; spans are sent with POST");
+async fn not_post(method: Method, uri: Uri) -> Response {
+    let path = uri.path();
+    let message = format!("{method} is not what {path} is for; OTLP is sent with POST");
     let mut response = say(
         Format::Json,
         StatusCode::METHOD_NOT_ALLOWED,
@@ -205,14 +238,9 @@ async fn not_found(method: Method, uri: Uri, request: Request) -> Response {
         let message = "this port speaks OTLP over HTTP; OTLP over gRPC has a port of its own (4317 by default)";
         return tonic::Status::unimplemented(message).into_http();
     }
-    let message = match path {
-        "/v1/metrics" | "/v1/logs" => {
-            format!("{path} is not supported; this server takes traces, at /v1/traces")
-        }
-        _ => format!(
-            "there is no {method} {path} here; OTLP traces are sent with POST to /v1/traces"
-        ),
-    };
+    let message = format!(
+        "there is no {method} {path} here; OTLP is sent with POST to /v1/traces, /v1/logs or /v1/metrics"
+    );
     let format = Format::of(&request).unwrap_or(Format::Json);
     say(
         format,

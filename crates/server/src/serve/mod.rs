@@ -19,7 +19,7 @@ use crate::api::JAEGER_GRPC_SERVICES;
 use crate::config::{Config, Loader};
 use crate::ingest::{Admission, AdmissionLimits};
 use crate::metrics::Metrics;
-use crate::receivers::{COLLECTOR_SERVICE, SAMPLING_SERVICE, TRACE_SERVICE, watch_kernel_drops};
+use crate::receivers::{COLLECTOR_SERVICE, OTLP_SERVICES, SAMPLING_SERVICE, watch_kernel_drops};
 use crate::sampling::CurrentStrategies;
 use crate::state::{AppState, BoundListener};
 use crate::storage::Storage;
@@ -45,8 +45,9 @@ pub(crate) struct Server {
 
 /// What health knows beside the server as a whole.
 fn grpc_services() -> impl Iterator<Item = &'static str> {
-    [TRACE_SERVICE, COLLECTOR_SERVICE, SAMPLING_SERVICE]
+    OTLP_SERVICES
         .into_iter()
+        .chain([COLLECTOR_SERVICE, SAMPLING_SERVICE])
         .chain(JAEGER_GRPC_SERVICES)
 }
 

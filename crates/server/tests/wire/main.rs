@@ -18,6 +18,7 @@ mod metrics;
 mod one_search;
 mod otlp_grpc;
 mod otlp_http;
+mod otlp_signals;
 mod overload;
 mod sampling;
 mod settings;

@@ -228,8 +228,8 @@ fn an_unknown_method_says_where_to_go() {
     let client = client(&server);
     for (path, expected) in [
         (
-            "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-            "is not supported; this server takes traces, at opentelemetry.proto.collector.trace.v1.TraceService",
+            "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
+            "OTLP is sent to opentelemetry.proto.collector.trace.v1.TraceService, ",
         ),
         (
             "/other.Service/Call",

@@ -243,19 +243,15 @@ fn other_paths_and_methods_say_where_to_go() {
     for (path, expected) in [
         (
             "/",
-            "there is no POST / here; OTLP traces are sent with POST to /v1/traces",
+            "there is no POST / here; OTLP is sent with POST to /v1/traces, /v1/logs or /v1/metrics",
         ),
         (
             "/v1/traces/",
-            "there is no POST /v1/traces/ here; OTLP traces are sent with POST to /v1/traces",
+            "there is no POST /v1/traces/ here; OTLP is sent with POST to /v1/traces, /v1/logs or /v1/metrics",
         ),
         (
-            "/v1/metrics",
-            "/v1/metrics is not supported; this server takes traces, at /v1/traces",
-        ),
-        (
-            "/v1/logs",
-            "/v1/logs is not supported; this server takes traces, at /v1/traces",
+            "/v1development/profiles",
+            "there is no POST /v1development/profiles here; OTLP is sent with POST to /v1/traces, /v1/logs or /v1/metrics",
         ),
     ] {
         for kind in [PROTOBUF, JSON] {
@@ -264,10 +260,12 @@ fn other_paths_and_methods_say_where_to_go() {
             assert_eq!(reply.header("content-type"), kind.1);
         }
     }
-    let reply = agent().get(server.url("otlp-http", "/v1/traces")).call();
-    let reply = Reply::from(reply.unwrap());
-    assert_eq!((reply.status, reply.header("allow")), (405, "POST"));
-    assert!(message(&reply).contains("spans are sent with POST"));
+    for path in ["/v1/traces", "/v1/logs", "/v1/metrics"] {
+        let reply = agent().get(server.url("otlp-http", path)).call();
+        let reply = Reply::from(reply.unwrap());
+        assert_eq!((reply.status, reply.header("allow")), (405, "POST"));
+        assert!(message(&reply).contains("sent with POST"));
+    }
 }
 
 fn preflight(server: &Backtrail, origin: &str) -> Reply {

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::routing::post;
-use codec::Encoding;
+use codec::OtlpEncoding;
 use http::{Response, Uri};
 use model::TenantId;
 use tonic::Status;
@@ -16,15 +16,17 @@ use super::ReceiverLimits;
 use super::otlp_http::ExportResponse;
 use super::unary::{self, RequestMessage, receive_message, refuse};
 use crate::grpc;
-use crate::ingest::{Accepted, Admission, Protocol, RawPayload, Refusal};
+use crate::ingest::{Accepted, Admission, OtlpSignal, Protocol, RawPayload, Refusal};
 
-/// OTLP's trace service and what it needs, made from `proto/` (see its README).
+/// OTLP's services and what they need, made from `proto/` (see its README).
 const DESCRIPTORS: &[u8] = include_bytes!("../../../proto/descriptor.bin");
 
-/// The service's name, as health and reflection know it.
-pub(crate) const TRACE_SERVICE: &str = "opentelemetry.proto.collector.trace.v1.TraceService";
+/// The services' names, as health and reflection know them.
+pub(crate) const OTLP_SERVICES: [&str; 3] = [TRACE_SERVICE, LOGS_SERVICE, METRICS_SERVICE];
+const TRACE_SERVICE: &str = "opentelemetry.proto.collector.trace.v1.TraceService";
+const LOGS_SERVICE: &str = "opentelemetry.proto.collector.logs.v1.LogsService";
+const METRICS_SERVICE: &str = "opentelemetry.proto.collector.metrics.v1.MetricsService";
 const HTTP_HINT: &str = "OTLP over HTTP has a port of its own (4318 by default)";
-const EXPORT_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 #[derive(Clone)]
 struct Receiver {
@@ -38,22 +40,39 @@ pub(crate) fn router(
     limits: ReceiverLimits,
     health: &HealthReporter,
 ) -> Result<Router, tonic_reflection::server::Error> {
-    let services = Router::new()
-        .route(EXPORT_PATH, post(export))
+    let services = OtlpSignal::ALL
+        .into_iter()
+        .fold(Router::new(), |services, signal| {
+            let export = move |receiver, request| export(signal, receiver, request);
+            services.route(&format!("/{}/Export", service(signal)), post(export))
+        });
+    let services = services
         .fallback(unimplemented)
         .with_state(Receiver { admission, limits });
     grpc::listener(services, &[DESCRIPTORS], health)
 }
 
-async fn export(State(receiver): State<Receiver>, request: Request) -> Response<Body> {
+fn service(signal: OtlpSignal) -> &'static str {
+    match signal {
+        OtlpSignal::Traces => TRACE_SERVICE,
+        OtlpSignal::Logs => LOGS_SERVICE,
+        OtlpSignal::Metrics => METRICS_SERVICE,
+    }
+}
+
+async fn export(
+    signal: OtlpSignal,
+    State(receiver): State<Receiver>,
+    request: Request,
+) -> Response<Body> {
     if !grpc::is_grpc(request.headers()) {
         return grpc::not_grpc(HTTP_HINT);
     }
-    let result = receiver.take(request).await;
+    let result = receiver.take(signal, request).await;
     receiver
         .admission
         .metrics()
-        .count_request(Protocol::OtlpGrpc, &result);
+        .count_otlp_request(signal, Protocol::OtlpGrpc, &result);
     match result {
         Ok(accepted) => unary::reply(&ExportResponse::from(&accepted)),
         Err(refusal) => refuse(&refusal),
@@ -61,7 +80,7 @@ async fn export(State(receiver): State<Receiver>, request: Request) -> Response<
 }
 
 impl Receiver {
-    async fn take(&self, request: Request) -> Result<Accepted, Refusal> {
+    async fn take(&self, signal: OtlpSignal, request: Request) -> Result<Accepted, Refusal> {
         let (parts, body) = request.into_parts();
         let RequestMessage {
             bytes,
@@ -76,13 +95,13 @@ impl Receiver {
         .await?;
         let payload = RawPayload {
             protocol: Protocol::OtlpGrpc,
-            encoding: Encoding::OtlpProtobuf,
+            encoding: OtlpEncoding::Protobuf,
             content_encoding,
             tenant: TenantId::default_tenant(),
             body: bytes,
             reservation,
         };
-        self.admission.admit(payload).await
+        self.admission.admit_otlp(signal, payload).await
     }
 }
 
@@ -91,10 +110,9 @@ async fn unimplemented(uri: Uri, request: Request) -> Response<Body> {
         return grpc::not_grpc(HTTP_HINT);
     }
     let path = uri.path();
-    let message = if path.starts_with("/opentelemetry.proto.collector.") {
-        format!("{path} is not supported; this server takes traces, at {TRACE_SERVICE}")
-    } else {
-        format!("there is no {path} here; OTLP traces are sent to {TRACE_SERVICE}")
-    };
+    let message = format!(
+        "there is no {path} here; OTLP is sent to {}",
+        OTLP_SERVICES.join(", ")
+    );
     Status::unimplemented(message).into_http()
 }
