@@ -92,12 +92,12 @@ async fn healthy() -> &'static str {
     "ok\n"
 }
 
-/// Spans are accepted.
+/// Spans are accepted: the store runs and the disk has room.
 async fn ready(State(state): State<AppState>) -> Response {
-    match state.store.stats().stopped {
-        None => "ready\n".into_response(),
-        Some(reason) => {
-            let message = format!("the store takes no spans: {reason}\n");
+    match state.store.check_ready() {
+        Ok(()) => "ready\n".into_response(),
+        Err(error) => {
+            let message = format!("the store takes no spans: {error}\n");
             (StatusCode::SERVICE_UNAVAILABLE, message).into_response()
         }
     }

@@ -14,7 +14,8 @@ pub type ReadPayload = Arc<dyn Fn(Signal, &[u8]) -> Result<SpanBatch, WireError>
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// Spans go when they arrived longer ago than this. Their own times do not count: what was uploaded today stays, however old it is.
-    pub max_age: Duration,
+    /// `None` is for ever.
+    pub max_age: Option<Duration>,
     /// The oldest blocks go while all blocks together are larger than this.
     pub max_bytes: Option<u64>,
 }
@@ -22,7 +23,7 @@ pub struct Retention {
 impl Default for Retention {
     fn default() -> Self {
         Self {
-            max_age: Duration::from_hours(14 * 24),
+            max_age: Some(Duration::from_hours(14 * 24)),
             max_bytes: None,
         }
     }

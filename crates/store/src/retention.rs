@@ -13,8 +13,10 @@ pub(crate) fn expired(
     now_unix_nano: u64,
     mut blocks: Vec<(TenantId, Arc<Block>)>,
 ) -> Vec<(TenantId, Arc<Block>)> {
-    let max_age = u64::try_from(retention.max_age.as_nanos()).unwrap_or(u64::MAX);
-    let oldest = now_unix_nano.saturating_sub(max_age);
+    let oldest = retention.max_age.map_or(0, |max_age| {
+        let max_age = u64::try_from(max_age.as_nanos()).unwrap_or(u64::MAX);
+        now_unix_nano.saturating_sub(max_age)
+    });
     blocks.sort_by_key(|(_, block)| (block.meta().arrived.max_unix_nano, block.meta().id.clone()));
     let mut bytes: u64 = blocks.iter().map(|(_, block)| block.meta().bytes).sum();
     let max_bytes = retention.max_bytes.unwrap_or(u64::MAX);

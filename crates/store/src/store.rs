@@ -83,11 +83,25 @@ impl Store {
                 format!("{held} bytes of spans wait to be written as blocks, of at most {limit}");
             return Err(StoreError::Overloaded { reason });
         }
-        let free_bytes = inner.free_bytes.load(Ordering::Relaxed);
-        if free_bytes < inner.options.min_free_bytes {
+        self.refuse_when_disk_is_full()
+    }
+
+    /// Whether the store can take spans, and if not, why not. Memory that is short for the moment does not count: a flush is on its way.
+    pub fn check_ready(&self) -> Result<(), StoreError> {
+        self.refuse_when_stopped()?;
+        if let Some(reason) = self.inner.wal.stopped() {
+            return Err(StoreError::Stopped { reason });
+        }
+        self.refuse_when_disk_is_full()
+    }
+
+    fn refuse_when_disk_is_full(&self) -> Result<(), StoreError> {
+        let free_bytes = self.inner.free_bytes.load(Ordering::Relaxed);
+        let min_free_bytes = self.inner.options.min_free_bytes;
+        if free_bytes < min_free_bytes {
             return Err(StoreError::DiskFull {
                 free_bytes,
-                min_free_bytes: inner.options.min_free_bytes,
+                min_free_bytes,
             });
         }
         Ok(())

@@ -8,6 +8,7 @@ mod check;
 mod endpoint;
 mod error;
 mod file;
+mod hosts;
 mod print;
 mod sampling;
 mod settings;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use store::{Durability, StoreOptions};
 
 pub(crate) use endpoint::Endpoint;
+pub(crate) use hosts::AllowedHosts;
 pub(crate) use print::print;
 pub(crate) use sampling::Sampling;
 pub(crate) use settings::{SETTINGS, Setting};
@@ -44,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) shutdown_timeout: Millis,
     /// Which pages of other origins may send spans from a browser.
     pub(crate) cors_origins: Origins,
+    /// Which names the web listener answers to.
+    pub(crate) allowed_hosts: AllowedHosts,
     /// Where we listen.
     pub(crate) listeners: Listeners,
     /// What a request may ask for.
@@ -132,7 +136,7 @@ pub(crate) struct Storage {
 /// How long spans are kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Retention {
-    /// Age, counted from arrival.
+    /// Age, counted from arrival; off is for ever.
     pub(crate) max_age: Age,
     /// Bytes of all blocks; `None` is no bound.
     pub(crate) max_bytes: Option<ByteCount>,
@@ -158,6 +162,7 @@ impl Default for Config {
             allow_anonymous: false,
             shutdown_timeout: Millis(Duration::from_secs(20)),
             cors_origins: Origins::Any,
+            allowed_hosts: AllowedHosts::Local,
             listeners: Listeners {
                 otlp_grpc: Endpoint::Loopback(4317),
                 otlp_http: Endpoint::Loopback(4318),

@@ -157,6 +157,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "Origins whose pages may send spans over OTLP/HTTP and to Zipkin's port: \"*\", \"off\" or a list"
     ),
     setting!(
+        "allowed_hosts",
+        allowed_hosts,
+        "HOSTS",
+        "Names by which browsers may call the web port and the read API on Zipkin's: \"\" is localhost and addresses where it listens on this machine alone, else any; or \"*\" or a list"
+    ),
+    setting!(
         "port_file",
         port_file,
         "FILE",
@@ -280,7 +286,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "retention.max_age",
         retention.max_age,
         "AGE",
-        "How long spans are kept, counted from their arrival: \"14d\", \"36h\""
+        "How long spans are kept, counted from their arrival: \"14d\", \"36h\"; \"off\" for ever"
     ),
     setting!(
         "retention.max_bytes",

@@ -190,20 +190,28 @@ impl SettingValue for Millis {
     }
 }
 
-/// An age.
+/// An age, or none that would be too old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Age(pub(crate) Duration);
+pub(crate) struct Age(pub(crate) Option<Duration>);
 
 impl SettingValue for Age {
     fn parse(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
         with_unit(text)
             .filter(|millis| *millis > 0)
-            .map(|millis| Self(Duration::from_millis(millis)))
-            .ok_or_else(|| format!("{text:?} is not an age such as \"14d\", \"36h\" or \"90m\""))
+            .map(|millis| Self(Some(Duration::from_millis(millis))))
+            .ok_or_else(|| {
+                format!("{text:?} is not an age such as \"14d\", \"36h\" or \"90m\", nor \"off\"")
+            })
     }
 
     fn to_toml(&self) -> String {
-        let millis = self.0.as_millis() as u64;
+        let Some(age) = self.0 else {
+            return quoted("off");
+        };
+        let millis = age.as_millis() as u64;
         let (unit, factor) = TIME_UNITS
             .iter()
             .rev()
@@ -449,6 +457,7 @@ mod tests {
         round_trip::<Millis>("2s", "2000");
         round_trip::<Age>("336h", "\"14d\"");
         round_trip::<Age>("90m", "\"90m\"");
+        round_trip::<Age>("off", "\"off\"");
     }
 
     #[test]

@@ -11,7 +11,9 @@ use tonic_health::server::HealthReporter;
 use crate::api::Api;
 use crate::config::{Config, Endpoint};
 use crate::ingest::{Admission, InFlight, Protocol};
-use crate::listen::{BindError, Bound, ConnectionLimits, bind, bind_udp, receive_datagrams, serve};
+use crate::listen::{
+    BindError, Bound, ConnectionLimits, bind, bind_udp, check_hosts, receive_datagrams, serve,
+};
 use crate::receivers::{self, JaegerAgent, ReceiverLimits, UdpSockets};
 use crate::sampling::CurrentStrategies;
 use crate::state::{AppState, BoundListener};
@@ -263,10 +265,18 @@ pub(super) fn start_listeners(
                 admission,
                 receiver_limits,
                 &config.cors_origins,
-                zipkin_router(state.clone(), api.clone()),
+                check_hosts(
+                    zipkin_router(state.clone(), api.clone()),
+                    config.listeners.zipkin,
+                    &config.allowed_hosts,
+                ),
             ),
             Kind::JaegerQueryGrpc => jaeger_grpc_router(state.clone(), api.clone(), health)?,
-            Kind::Web => web_router(state.clone(), api.clone()),
+            Kind::Web => check_hosts(
+                web_router(state.clone(), api.clone()),
+                config.listeners.web,
+                &config.allowed_hosts,
+            ),
         };
         serve(bound.sockets, router, &connection_limits, connections, stop);
     }

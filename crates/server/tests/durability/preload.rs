@@ -82,6 +82,33 @@ fn no_request_succeeds_when_the_disk_fails() {
 }
 
 #[test]
+fn durability_os_promises_the_end_of_the_process_and_waits_for_no_disk() {
+    let dir = TempDir::new().unwrap();
+    let broken = dir.path().join("broken");
+    let start = || {
+        Start::new()
+            .data_dir(&dir.path().join("data"))
+            .arg("--storage-durability=os")
+            .env("LD_PRELOAD", library(dir.path()))
+            .env("PRELOAD_FAIL_WHEN", &broken)
+            .start()
+    };
+    let server = start();
+    std::fs::write(&broken, "").unwrap();
+    let sender = Sender::new(Protocol::Protobuf, &server);
+    for trace in 1..=5 {
+        sender.send(trace, 10).unwrap();
+    }
+    server.kill();
+
+    std::fs::remove_file(&broken).unwrap();
+    let again = start();
+    for trace in 1..=5 {
+        assert_eq!(stored(&again, trace), Some(10), "trace {trace}");
+    }
+}
+
+#[test]
 fn no_reply_leaves_before_the_disk_has_it() {
     const DELAY: Duration = Duration::from_millis(300);
     let dir = TempDir::new().unwrap();

@@ -342,6 +342,14 @@ impl RawConnection {
         self.0.write_all(bytes).unwrap();
     }
 
+    /// Whether anything comes in this time. What comes stays to be read.
+    pub(crate) fn answers_within(&self, time: Duration) -> bool {
+        self.0.set_read_timeout(Some(time)).unwrap();
+        let answers = self.0.peek(&mut [0]).is_ok();
+        self.0.set_read_timeout(Some(PATIENCE)).unwrap();
+        answers
+    }
+
     /// Everything until the server closes, as text.
     pub(crate) fn read_to_end(&mut self) -> String {
         let mut bytes = Vec::new();

@@ -9,6 +9,7 @@
 mod running;
 
 mod deletion;
+mod hosts;
 mod jaeger_agent;
 mod jaeger_grpc;
 mod jaeger_http;

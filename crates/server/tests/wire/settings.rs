@@ -55,6 +55,7 @@ max_body_bytes = '1MiB'
     web = 1001 # backtrail.toml:2
     allow_anonymous = false
     cors_origins = "*"
+    allowed_hosts = ""
     port_file = ""
     shutdown_timeout_ms = 20000
 
@@ -149,7 +150,7 @@ max_bytes = '10 apples'
       backtrail.toml:6: cors_origins: "shop.example" is not an origin such as "https://shop.example"; "*" alone allows any, "off" none
       backtrail.toml:9: storage.durability: "fast" is not one of "sync", "os"
       backtrail.toml:10: storage.flush_interval_ms: "1.5" is not a number of milliseconds above 0, such as 1500 or "1500ms"
-      backtrail.toml:13: retention.max_age: "14" is not an age such as "14d", "36h" or "90m"
+      backtrail.toml:13: retention.max_age: "14" is not an age such as "14d", "36h" or "90m", nor "off"
       backtrail.toml:14: retention.max_bytes: "10 apples" is not a number of bytes above 0, such as 1048576, "1MiB" or "2GB"
       BACKTRAIL_LOG_LEVEL: log.level: "store=loud" is neither a level (error, warn, info, debug, trace, off) nor directives such as "info,store=debug": error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5
     "#);

@@ -156,6 +156,32 @@ fn retention_counts_from_arrival() {
 }
 
 #[test]
+fn retention_that_is_off_keeps_for_ever() {
+    let sim = SimHost::new(8);
+    let retention = Retention {
+        max_age: None,
+        ..Retention::default()
+    };
+    let options = StoreOptions {
+        retention,
+        ..options()
+    };
+    let store = open(&sim, options).unwrap();
+    let span = Spec {
+        trace: 1,
+        number: 1,
+        start_unix_nano: 1_451_606_400_000_000_000,
+    };
+    append(&sim, &store, &[span]).unwrap();
+    sim.clock().advance(Duration::from_secs(20));
+    sim.block_on(store.flush()).unwrap();
+    sim.clock().advance(100 * 365 * 24 * HOUR);
+    sim.block_on(store.expire()).unwrap();
+    assert_eq!(store.stats().expired_blocks, 0);
+    assert_eq!(spans_in(&snapshot(&store)), once([span]));
+}
+
+#[test]
 fn retention_by_bytes_removes_the_oldest_arrivals() {
     let sim = SimHost::new(6);
     let mut source = Source { next: 0 };
