@@ -18,16 +18,16 @@ use prost::Message;
 
 const ENCODINGS: [OtlpEncoding; 2] = [OtlpEncoding::Protobuf, OtlpEncoding::Json];
 
-fn text(text: &str) -> Option<AnyValue> {
-    Some(AnyValue {
+fn text(text: &str) -> AnyValue {
+    AnyValue {
         value: Some(Value::StringValue(text.to_owned())),
-    })
+    }
 }
 
-fn attribute(key: &str, value: Option<AnyValue>) -> KeyValue {
+fn attribute(key: &str, value: impl Into<Option<AnyValue>>) -> KeyValue {
     KeyValue {
         key: key.to_owned(),
-        value,
+        value: value.into(),
         ..KeyValue::default()
     }
 }
@@ -282,7 +282,7 @@ fn one_group(log_records: Vec<LogRecord>) -> LogsData {
 }
 
 fn nested(levels: usize) -> Option<AnyValue> {
-    (0..levels).fold(text("deep"), |inner, _| {
+    (0..levels).fold(Some(text("deep")), |inner, _| {
         let values = inner.into_iter().collect();
         let value = Some(Value::ArrayValue(ArrayValue { values }));
         Some(AnyValue { value })
@@ -296,7 +296,7 @@ fn a_value_too_deep_or_a_record_too_large_rejects_the_exception_alone() {
     let mut deep_body = exception(2);
     deep_body.body = nested(33);
     let mut large = exception(3);
-    large.body = text(&"x".repeat(4 << 20));
+    large.body = Some(text(&"x".repeat(4 << 20)));
     let mut deep_and_plain = deep.clone();
     deep_and_plain.attributes.remove(0);
     let request = one_group(vec![deep, deep_body, large, deep_and_plain, exception(4)]);

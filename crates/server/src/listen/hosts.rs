@@ -41,10 +41,10 @@ fn host(request: &Request) -> Option<String> {
         return Some(host.to_owned());
     }
     let value = request.headers().get(header::HOST)?.as_bytes();
-    let host = Authority::try_from(value)
-        .map(|authority| authority.host().to_owned())
-        .unwrap_or_else(|_| value.escape_ascii().to_string());
-    Some(host)
+    Some(match Authority::try_from(value) {
+        Ok(authority) => authority.host().to_owned(),
+        Err(_) => value.escape_ascii().to_string(),
+    })
 }
 
 /// An address is no name that somebody could have pointed here.

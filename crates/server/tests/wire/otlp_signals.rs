@@ -27,17 +27,17 @@ const JSON: (&str, &str) = ("Content-Type", "application/json");
 const LOGS_EXPORT: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 const METRICS_EXPORT: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 
-fn resource() -> Option<Resource> {
-    Some(Resource {
+fn resource() -> Resource {
+    Resource {
         attributes: vec![attribute("service.name", "shop")],
         ..Resource::default()
-    })
+    }
 }
 
 fn logs(log_records: Vec<LogRecord>) -> ExportLogsServiceRequest {
     ExportLogsServiceRequest {
         resource_logs: vec![ResourceLogs {
-            resource: resource(),
+            resource: Some(resource()),
             scope_logs: vec![ScopeLogs {
                 log_records,
                 ..ScopeLogs::default()
@@ -81,7 +81,7 @@ fn metrics() -> ExportMetricsServiceRequest {
     };
     ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics {
-            resource: resource(),
+            resource: Some(resource()),
             scope_metrics: vec![ScopeMetrics {
                 metrics: vec![gauge(2), gauge(1)],
                 ..ScopeMetrics::default()
