@@ -281,11 +281,11 @@ fn one_group(log_records: Vec<LogRecord>) -> LogsData {
     }
 }
 
-fn nested(levels: usize) -> Option<AnyValue> {
-    (0..levels).fold(Some(text("deep")), |inner, _| {
-        let values = inner.into_iter().collect();
-        let value = Some(Value::ArrayValue(ArrayValue { values }));
-        Some(AnyValue { value })
+fn nested(levels: usize) -> AnyValue {
+    (0..levels).fold(text("deep"), |inner, _| AnyValue {
+        value: Some(Value::ArrayValue(ArrayValue {
+            values: vec![inner],
+        })),
     })
 }
 
@@ -294,7 +294,7 @@ fn a_value_too_deep_or_a_record_too_large_rejects_the_exception_alone() {
     let mut deep = exception(1);
     deep.attributes.push(attribute("deep", nested(33)));
     let mut deep_body = exception(2);
-    deep_body.body = nested(33);
+    deep_body.body = Some(nested(33));
     let mut large = exception(3);
     large.body = Some(text(&"x".repeat(4 << 20)));
     let mut deep_and_plain = deep.clone();
