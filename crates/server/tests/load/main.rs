@@ -8,7 +8,6 @@
 #[path = "../running/mod.rs"]
 mod running;
 
-mod jaeger_model;
 mod minute;
 mod readers;
 mod senders;

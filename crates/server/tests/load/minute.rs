@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::readers::READERS;
+use crate::readers::{Apis, READERS};
 use crate::running::{Backtrail, Start};
 use crate::senders::{Connection, PROTOCOLS, Protocol};
 
 const LOAD: Duration = Duration::from_mins(1);
 /// Between two requests of a connection: the server has work at all times and is never alone with the machine.
-const PAUSE: Duration = Duration::from_millis(150);
+const PAUSE: Duration = Duration::from_millis(250);
 const SPANS_PER_REQUEST: u64 = 5;
 /// A trace grows over seconds, so that it lies in several blocks, in memory, and on both sides of the kill.
 const REQUESTS_PER_TRACE: u64 = 40;
@@ -145,8 +145,9 @@ fn what_was_acknowledged_is_there_once_in_every_api_after_a_minute_of_load_and_a
     });
 
     let mut stored: BTreeMap<&str, u64> = BTreeMap::new();
+    let apis = Apis::of(&server);
     for one in &sent {
-        *stored.entry(one.protocol).or_default() += check(&server, one);
+        *stored.entry(one.protocol).or_default() += check(&apis, one);
     }
     println!("spans by protocol: {stored:#?}");
     assert_eq!(
@@ -162,10 +163,10 @@ fn what_was_acknowledged_is_there_once_in_every_api_after_a_minute_of_load_and_a
 }
 
 /// Every API has the same spans of the trace, each once: all that were acknowledged, and none that was not sent. Returns how many.
-fn check(server: &Backtrail, sent: &Sent) -> u64 {
+fn check(apis: &Apis, sent: &Sent) -> u64 {
     let mut first: Option<BTreeSet<u64>> = None;
     for reader in READERS {
-        let ids = (reader.spans)(server, sent.trace);
+        let ids = (reader.spans)(apis, sent.trace);
         let Sent {
             protocol, trace, ..
         } = sent;

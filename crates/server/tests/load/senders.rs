@@ -8,8 +8,8 @@ use prost::Message;
 
 use crate::running::grpc::GrpcClient;
 use crate::running::jaeger::{self, ONE_WAY};
-use crate::running::{agent, otlp, try_post};
-use crate::{jaeger_model, zipkin};
+use crate::running::{agent, jaeger_proto, otlp, try_post};
+use crate::zipkin;
 
 /// Span ids of one request.
 pub(crate) type Ids = RangeInclusive<u64>;
@@ -258,8 +258,8 @@ fn otlp_grpc(client: &GrpcClient, trace: u128, ids: Ids) -> Result<(), tonic::St
 }
 
 fn post_spans(client: &GrpcClient, trace: u128, ids: Ids) -> Result<(), tonic::Status> {
-    let request = jaeger_model::post_spans_request(SERVICE, trace, ids);
-    client.call("/jaeger.api_v2.CollectorService/PostSpans", request, None)
+    let request = jaeger_proto::request_of(SERVICE, trace, ids);
+    jaeger_proto::post_spans(client, request, None).map(drop)
 }
 
 struct Datagrams {

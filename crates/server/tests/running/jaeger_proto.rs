@@ -1,5 +1,7 @@
 //! Jaeger's protobuf messages as `prost` writes and reads them: none of it is ours.
 
+use std::ops::RangeInclusive;
+
 use prost::Message;
 use tonic::Status;
 use tonic::codec::CompressionEncoding;
@@ -51,7 +53,12 @@ pub(crate) struct Span {
 
 /// A batch of `service` with a trace of `spans` spans.
 pub(crate) fn request(service: &str, trace: u128, spans: u64) -> PostSpansRequest {
-    let spans = (1..=spans).map(|id| Span {
+    request_of(service, trace, 1..=spans)
+}
+
+/// A batch with the spans of a trace that have these ids.
+pub(crate) fn request_of(service: &str, trace: u128, ids: RangeInclusive<u64>) -> PostSpansRequest {
+    let spans = ids.map(|id| Span {
         trace_id: trace.to_be_bytes().to_vec(),
         span_id: id.to_be_bytes().to_vec(),
         operation_name: format!("operation {id}"),
