@@ -91,6 +91,13 @@ class Backtrail {
     return data[0];
   }
 
+  /** The spans of the trace as Zipkin's read API gives them. */
+  async zipkinTrace(traceId) {
+    const response = await fetch(this.url('zipkin', `/api/v2/trace/${traceId}`), { signal: AbortSignal.timeout(READ_TIMEOUT_MS) });
+    assert.equal(response.status, 200, `Zipkin's API answered ${response.status}`);
+    return response.json();
+  }
+
   /** Asks the server to stop as a service manager does, and checks that it ends well. */
   async stop() {
     this.#process.kill('SIGTERM');

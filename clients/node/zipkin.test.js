@@ -86,6 +86,16 @@ for (const [encoding, { path, ...logger }] of Object.entries(ENCODINGS)) {
         }
       });
 
+      test('Zipkin’s API gives back what its client had', async () => {
+        await backtrail.skeletonOf(traceId, 3);
+        const read = await backtrail.zipkinTrace(traceId);
+        for (const sent of [...shop.sent, ...warehouse.sent]) {
+          const found = read.filter(({ id, kind }) => id === sent.id && kind === sent.kind);
+          const expected = JSON.parse(jsonEncoder.JSON_V2.encode(sent));
+          assert.deepEqual(found, [expected]);
+        }
+      });
+
       test('the trace is found by what its spans say, in every API', async () => {
         await backtrail.skeletonOf(traceId, 3);
         for (const search of [{ service: 'warehouse', attr: 'http.path=/stock' }, { service: 'shop', kind: 'client', status: 'error' }]) {
@@ -94,6 +104,9 @@ for (const [encoding, { path, ...logger }] of Object.entries(ENCODINGS)) {
         }
         const { spans } = await backtrail.jaegerTrace(traceId);
         assert.equal(spans.length, 3);
+        const response = await fetch(backtrail.url('zipkin', `/api/v2/traces?${new URLSearchParams({ serviceName: 'warehouse', annotationQuery: 'http.path=/stock' })}`));
+        const found = await response.json();
+        assert.ok(found.some(([{ traceId: id }]) => id === traceId), 'found in Zipkin’s API');
       });
     });
   }

@@ -73,16 +73,40 @@ test('it is one tree in the API', async () => {
   }
 });
 
-test('it is one tree in Jaeger’s API', async () => {
-  const { spans, processes } = await backtrail.jaegerTrace(traceId);
-  assert.equal(spans.length, PATH.length);
-  const byId = Object.fromEntries(spans.map((span) => [span.spanID, span]));
-  const path = [];
-  for (let at = spans.find(({ operationName }) => operationName === 'the last step'); at; at = byId[at.references[0]?.spanID]) {
-    path.unshift([processes[at.processID].serviceName, at.operationName]);
-  }
-  assert.deepEqual(path, PATH.map(([service, name]) => [service, name]));
-});
+const APIS = {
+  'Jaeger’s API v1': async () => {
+    const { spans, processes } = await backtrail.jaegerTrace(traceId);
+    return spans.map(({ spanID, references, processID, operationName }) => ({
+      id: spanID,
+      parent: references.find(({ refType }) => refType === 'CHILD_OF')?.spanID,
+      label: [processes[processID].serviceName, operationName],
+    }));
+  },
+  'Jaeger’s API v3': async () => {
+    const { result } = await backtrail.get(`/api/v3/traces/${traceId}`);
+    return result.resourceSpans.flatMap(({ resource, scopeSpans }) => {
+      const service = resource.attributes.find(({ key }) => key === 'service.name').value.stringValue;
+      return scopeSpans.flatMap(({ spans }) => spans).map(({ spanId, parentSpanId, name }) => ({ id: spanId, parent: parentSpanId || undefined, label: [service, name] }));
+    });
+  },
+  'Zipkin’s API': async () => {
+    const spans = await backtrail.zipkinTrace(traceId);
+    return spans.map(({ id, parentId, localEndpoint, name }) => ({ id, parent: parentId, label: [localEndpoint.serviceName, name] }));
+  },
+};
+
+for (const [api, read] of Object.entries(APIS)) {
+  test(`it is one tree in ${api}`, async () => {
+    const spans = await read();
+    assert.equal(spans.length, PATH.length);
+    const byId = new Map(spans.map((span) => [span.id, span]));
+    const path = [];
+    for (let at = spans.find(({ label: [, name] }) => name === 'the last step'); at; at = byId.get(at.parent)) {
+      path.unshift(at.label);
+    }
+    assert.deepEqual(path, PATH.map(([service, name]) => [service, name]));
+  });
+}
 
 test('a search for any of its services finds it, once', async () => {
   for (const service of new Set(PATH.map(([service]) => service))) {
