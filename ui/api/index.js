@@ -2,7 +2,7 @@
 
 import { getJson } from './client.js';
 
-/** @import { Operation, SearchAnswer, Skeleton, SpanDetail, Status } from './types.js' */
+/** @import { ExportFormat, Operation, SearchAnswer, Skeleton, SpanDetail, Status } from './types.js' */
 
 export { ApiError, isAbort } from './client.js';
 
@@ -54,9 +54,19 @@ export function status(signal) {
 }
 
 /**
- * Where the whole trace is, as OTLP JSON.
+ * Where a whole trace is, as a file.
  * @param {string} traceId
+ * @param {ExportFormat} format
  */
-export function traceUrl(traceId) {
-  return `${root}/traces/${encodeURIComponent(traceId)}`;
+export function traceFile(traceId, format) {
+  return `${root}/traces/${encodeURIComponent(traceId)}?format=${format}&download=1`;
+}
+
+/**
+ * Where the traces are that a search finds, as a file.
+ * @param {URLSearchParams} parameters those of `search`
+ * @param {ExportFormat} format
+ */
+export function searchFile(parameters, format) {
+  return `${root}/export?${parameters}&format=${format}&download=1`;
 }

@@ -3,6 +3,8 @@
 /** @typedef {'unspecified'|'internal'|'server'|'client'|'producer'|'consumer'} KindName */
 /** @typedef {'unset'|'ok'|'error'} StatusName */
 
+/** A format that traces are downloaded in. @typedef {'otlp'|'jaeger'|'zipkin'} ExportFormat */
+
 /** @typedef {{ name: string, kind: KindName }} Operation */
 
 /** @typedef {{ name: string, spans: number, errors: number }} ServiceShare */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { screenshot, startBrowser, withPage } from '../browser.js';
 import { startServer } from '../server.js';
@@ -43,6 +44,20 @@ test('the newest traces come first, and “load more” reaches all of them', as
     assert.equal(await items(page).count(), TRACES);
     const links = await items(page).locator('a').evaluateAll((all) => all.map((link) => link.getAttribute('href')));
     assert.equal(new Set(links).size, TRACES);
+  });
+});
+
+test('what is shown is downloaded: so many traces of this search, in the format that is chosen', async () => {
+  await withPage(browser, server.web, {}, async (page) => {
+    await page.goto('/search?status=error');
+    await items(page).first().waitFor();
+    const shown = await items(page).count();
+    assert.ok(shown > 1 && shown < TRACES);
+    await page.getByTitle('Download the traces that this search finds').click();
+    await screenshot(page, 'search-downloads');
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Jaeger JSON' }).click()]);
+    const traces = JSON.parse(await readFile(await download.path(), 'utf8')).data;
+    assert.equal(traces.length, shown);
   });
 });
 

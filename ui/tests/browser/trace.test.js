@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { eventually, rowBox, startBrowser, withPage } from '../browser.js';
 import { startServer } from '../server.js';
@@ -290,5 +291,43 @@ test('on a phone the detail is a sheet over the waterfall', async () => {
     assert.ok(row.y > 52 && row.y + row.height <= sheet.y, 'the selected row stays in view above the sheet');
     await page.getByRole('button', { name: 'Close the detail' }).click();
     await panel(page).waitFor({ state: 'detached' });
+  });
+});
+
+test('the trace is downloaded in the format that is chosen', async () => {
+  await withPage(browser, server.web, {}, async (page) => {
+    await open(page);
+    /** @param {string} label */
+    const file = async (label) => {
+      await page.getByTitle('Download this trace').click();
+      const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: label }).click()]);
+      assert.match(download.suggestedFilename(), new RegExp(`${traceId}.*\\.json$`));
+      return JSON.parse(await readFile(await download.path(), 'utf8'));
+    };
+    const otlp = await file('OTLP JSON');
+    /** @type {{ scopeSpans: { spans: unknown[] }[] }[]} */
+    const resources = otlp.resourceSpans;
+    assert.equal(resources.flatMap((resource) => resource.scopeSpans.flatMap((scope) => scope.spans)).length, spans.length);
+    assert.equal((await file('Jaeger JSON')).data[0].spans.length, spans.length);
+    assert.equal((await file('Zipkin JSON')).length, spans.length);
+  });
+});
+
+test('the menu of downloads is left with Escape and by going elsewhere', async () => {
+  await withPage(browser, server.web, {}, async (page) => {
+    await open(page);
+    await keyboardIsReady(page);
+    const menu = page.getByTitle('Download this trace');
+    const first = page.getByRole('link', { name: 'OTLP JSON' });
+    await menu.focus();
+    await page.keyboard.press('Enter');
+    await first.waitFor();
+    await page.keyboard.press('Escape');
+    await first.waitFor({ state: 'hidden' });
+    assert.equal(await menu.evaluate((element) => document.activeElement === element), true);
+    await page.keyboard.press('Enter');
+    await first.waitFor();
+    await page.getByPlaceholder('Trace id').focus();
+    await first.waitFor({ state: 'hidden' });
   });
 });

@@ -1,13 +1,15 @@
+import * as api from '../../api/index.js';
 import { formatAge, formatDuration } from '../../model/time.js';
 import { counted, formatCount } from '../../model/text.js';
-import { everything, isUnfiltered } from '../../model/search-state.js';
+import { everything, isUnfiltered, searchParameters } from '../../model/search-state.js';
 import { Instant, Loading, Notice, Outside, ServiceDot } from '../bits.js';
+import { Downloads } from '../downloads.js';
 import { html } from '../html.js';
 import { Icon } from '../icons.js';
 import { Scatter } from './scatter.js';
 
 /**
- * @import { TraceSummary } from '../../api/types.js'
+ * @import { ExportFormat, TraceSummary } from '../../api/types.js'
  * @import { SearchState } from '../../model/search-state.js'
  * @import { Found } from './page.js'
  */
@@ -24,12 +26,15 @@ export function Results({ found, busy, loadingMore, onMore, onSearch }) {
   const longest = traces.reduce((most, trace) => Math.max(most, trace.duration_nano), 0);
   const narrow = (/** @type {number} */ fromMs, /** @type {number} */ toMs) =>
     onSearch({ ...state, range: 'custom', start: new Date(fromMs).toISOString(), end: new Date(toMs).toISOString() });
+  /** @param {ExportFormat} format */
+  const fileOf = (format) => api.searchFile(searchParameters({ ...state, limit: Math.max(traces.length, 1) }, nowMs), format);
 
   return html`<div class=${busy ? 'results stale' : 'results'}>
     ${traces.length > 0 ? html`<${Scatter} traces=${traces} onRange=${narrow} />` : null}
     <div class="results-head" aria-live="polite">
       <h2>${counted(traces.length, 'trace')}${cursor === null ? '' : ' so far'}</h2>
       <span class="muted">newest first</span>
+      <${Downloads} title="Download the traces that this search finds" urlOf=${fileOf} />
     </div>
     ${
       truncated

@@ -2,11 +2,15 @@ import * as api from '../../api/index.js';
 import { counted, formatCount } from '../../model/text.js';
 import { formatDuration } from '../../model/time.js';
 import { CopyButton, Instant, Notice, Outside, ServiceDot } from '../bits.js';
+import { Downloads } from '../downloads.js';
 import { html, useState } from '../html.js';
 import { Icon } from '../icons.js';
 import { backIsSearch } from '../router.js';
 
-/** @import { TraceState } from './state.js' */
+/**
+ * @import { ExportFormat } from '../../api/types.js'
+ * @import { TraceState } from './state.js'
+ */
 
 const MOST_CHIPS = 12;
 
@@ -22,9 +26,7 @@ export function TraceHeader({ state, onReload }) {
         <span class="heading-name"><${Outside} text=${columns.nameOf(columns.root)} limit=${300} fallback="(no name)" /></span>
       </h1>
       <div class="trace-actions">
-        <a class="button quiet" href=${api.traceUrl(columns.traceId)} download=${`trace-${columns.traceId}.otlp.json`} title="Download as OTLP JSON">
-          <${Icon} name="download" /><span>OTLP JSON</span>
-        </a>
+        <${Downloads} title="Download this trace" urlOf=${(/** @type {ExportFormat} */ format) => api.traceFile(columns.traceId, format)} />
       </div>
     </div>
     <dl class="facts">
