@@ -20,6 +20,7 @@ let backtrail;
 let asked;
 /** Status of the order that fails. */
 let failed;
+let printed;
 before(async () => {
   backtrail = await Backtrail.start();
   const warehouse = http.createServer((request, response) => response.end(request.headers.traceparent)).listen(0, '127.0.0.1');
@@ -36,6 +37,7 @@ before(async () => {
   failed = (await orders.fetch('/orders/13')).status;
   // Everything leaves at the end: what the agent was told is stored can be read at once.
   await orders.stop(TERMINATED);
+  printed = orders.printed;
   warehouse.close();
 });
 after(() => backtrail?.stop());
@@ -66,4 +68,25 @@ test('a request that fails is an error, and found by its status', async () => {
   const [span] = await backtrail.spansOf(traces[0].trace_id, 1);
   assert.deepEqual([span.name, span.kind, span.status], ['GET /orders', 'server', 'error']);
   assert.deepEqual(tagsByKey(span.attributes)['error.type'], { type: 'string', value: '500' });
+});
+
+test('the exception that the service logged is an event of the span it was logged in', async () => {
+  const { traces } = await backtrail.get(`/api/v1/search?${new URLSearchParams({ service: 'orders', attr: 'event.exception.type=java.lang.IllegalStateException' })}`);
+  assert.equal(traces.length, 1);
+  const [span] = await backtrail.spansOf(traces[0].trace_id, 1);
+  assert.equal(span.name, 'GET /orders');
+  const [event, ...more] = span.events;
+  assert.deepEqual(more, []);
+  assert.equal(event.name, 'exception');
+  const attributes = tagsByKey(event.attributes);
+  assert.deepEqual(attributes['exception.message'], { type: 'string', value: 'no price for /orders/13' });
+  assert.match(attributes['exception.stacktrace'].value, /^java\.lang\.IllegalStateException: no price for \/orders\/13\n\tat Orders\.price\(Orders\.java:\d+\)/);
+  assert.deepEqual(attributes['log.body'], { type: 'string', value: 'the order failed' });
+});
+
+test('the agent, which sends metrics and logs too, has nothing to complain of', () => {
+  const ofAgent = printed.split('\n').filter((line) => line.startsWith('[otel.javaagent '));
+  assert.ok(ofAgent.length > 0, 'it says its version');
+  assert.deepEqual(ofAgent.filter((line) => !line.includes(' INFO ')), []);
+  assert.match(printed, /SEVERE: the order failed/);
 });
