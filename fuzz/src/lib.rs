@@ -19,7 +19,12 @@ const RECEIVED_UNIX_NANO: u64 = 1_767_225_600_000_000_000;
 /// Decodes a body. What is accepted can be kept, read again, and admitted again in other encodings.
 pub fn decoded(encoding: Encoding, body: &[u8]) {
     let limits = Limits::default();
-    let Ok(decoded) = decode(encoding, Bytes::copy_from_slice(body), &limits, RECEIVED_UNIX_NANO) else {
+    let Ok(decoded) = decode(
+        encoding,
+        Bytes::copy_from_slice(body),
+        &limits,
+        RECEIVED_UNIX_NANO,
+    ) else {
         return;
     };
     let rejected = decoded.rejected.count();
@@ -32,7 +37,8 @@ pub fn decoded(encoding: Encoding, body: &[u8]) {
 
     let json = otlp_json::from_protobuf(&kept).expect("a batch can be shown");
     for (encoding, body) in [(Encoding::OtlpProtobuf, kept), (Encoding::OtlpJson, json)] {
-        let again = decode(encoding, body.into(), &limits, RECEIVED_UNIX_NANO).expect("what was written can be read");
+        let again = decode(encoding, body.into(), &limits, RECEIVED_UNIX_NANO)
+            .expect("what was written can be read");
         assert!(
             again.rejected.is_empty(),
             "{encoding:?}: {}",
