@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::config::Origins;
@@ -36,4 +36,16 @@ pub(super) fn cors(origins: &Origins) -> Option<CorsLayer> {
         .expose_headers([header::RETRY_AFTER])
         .max_age(PREFLIGHT_AGE);
     Some(layer)
+}
+
+/// Whether the request comes from a page that may send, or from no page at all.
+pub(super) fn may_send(origins: &Origins, headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
+    match origins {
+        Origins::Off => false,
+        Origins::Any => true,
+        Origins::List(list) => list.iter().any(|listed| listed.as_bytes() == origin),
+    }
 }

@@ -14,7 +14,7 @@ use http::{HeaderMap, Method, StatusCode, Uri, header};
 use model::TenantId;
 
 use super::ReceiverLimits;
-use super::cors::cors;
+use super::cors::{cors, may_send};
 use super::headers::{content_encoding, media_type};
 use crate::config::Origins;
 use crate::ingest::{Accepted, Admission, Protocol, RawPayload, Refusal, receive};
@@ -23,6 +23,7 @@ use crate::ingest::{Accepted, Admission, Protocol, RawPayload, Refusal, receive}
 struct Receiver {
     admission: Arc<Admission>,
     limits: ReceiverLimits,
+    origins: Arc<Origins>,
 }
 
 /// The listener's routes: those of the collector, and the read API's.
@@ -35,7 +36,11 @@ pub(crate) fn router(
     let collector = Router::new()
         .route("/api/v2/spans", post(collect_v2))
         .route("/api/v1/spans", post(collect_v1))
-        .with_state(Receiver { admission, limits });
+        .with_state(Receiver {
+            admission,
+            limits,
+            origins: Arc::new(origins.clone()),
+        });
     let routes = read_api
         .merge(collector)
         .method_not_allowed_fallback(not_allowed)
@@ -47,48 +52,62 @@ pub(crate) fn router(
 }
 
 async fn collect_v2(State(receiver): State<Receiver>, request: Request) -> Response {
-    receiver.collect(encoding_of_v2, request).await
+    receiver.collect(&V2, request).await
 }
 
 async fn collect_v1(State(receiver): State<Receiver>, request: Request) -> Response {
-    receiver.collect(encoding_of_v1, request).await
+    receiver.collect(&V1, request).await
 }
 
-/// What the media type says that a list of spans of version 2 is written in. As in Zipkin, it is JSON when nothing is said.
-fn encoding_of_v2(headers: &HeaderMap) -> Result<Encoding, Refusal> {
-    let found = media_type(headers);
-    match found.as_str() {
-        "application/json" | "" => Ok(Encoding::ZipkinJsonV2),
-        "application/x-protobuf" | "application/protobuf" => Ok(Encoding::ZipkinProtobuf),
-        _ => Err(Refusal::UnsupportedType {
-            found,
-            supported: "application/json or application/x-protobuf",
-        }),
-    }
+/// What spans of one version of the API are written in.
+struct Version {
+    json: Encoding,
+    /// What else there is, with its media types.
+    other: (Encoding, [&'static str; 2]),
+    supported: &'static str,
 }
 
-/// The same for version 1.
-fn encoding_of_v1(headers: &HeaderMap) -> Result<Encoding, Refusal> {
-    let found = media_type(headers);
-    match found.as_str() {
-        "application/json" | "" => Ok(Encoding::ZipkinJsonV1),
-        "application/x-thrift" | "application/vnd.apache.thrift.binary" => {
-            Ok(Encoding::ZipkinThrift)
+const V1: Version = Version {
+    json: Encoding::ZipkinJsonV1,
+    other: (
+        Encoding::ZipkinThrift,
+        [
+            "application/x-thrift",
+            "application/vnd.apache.thrift.binary",
+        ],
+    ),
+    supported: "application/json or application/x-thrift",
+};
+
+const V2: Version = Version {
+    json: Encoding::ZipkinJsonV2,
+    other: (
+        Encoding::ZipkinProtobuf,
+        ["application/x-protobuf", "application/protobuf"],
+    ),
+    supported: "application/json or application/x-protobuf",
+};
+
+impl Version {
+    /// As in Zipkin, a list of spans is JSON unless the media type says otherwise: clients without a library say nothing, `text/plain` or what curl
+    /// says by itself. Pages may say these without asking first, so from pages that may not send here they are refused.
+    fn encoding(&self, headers: &HeaderMap, origins: &Origins) -> Result<Encoding, Refusal> {
+        let found = media_type(headers);
+        let (other, other_types) = self.other;
+        if other_types.contains(&found.as_str()) {
+            Ok(other)
+        } else if found == "application/json" || may_send(origins, headers) {
+            Ok(self.json)
+        } else {
+            let supported = self.supported;
+            Err(Refusal::UnsupportedType { found, supported })
         }
-        _ => Err(Refusal::UnsupportedType {
-            found,
-            supported: "application/json or application/x-thrift",
-        }),
     }
 }
 
 impl Receiver {
-    async fn collect(
-        &self,
-        encoding: fn(&HeaderMap) -> Result<Encoding, Refusal>,
-        request: Request,
-    ) -> Response {
-        let result = self.take(encoding, request).await;
+    async fn collect(&self, version: &Version, request: Request) -> Response {
+        let result = self.take(version, request).await;
         self.admission
             .metrics()
             .count_request(Protocol::ZipkinHttp, &result);
@@ -98,12 +117,8 @@ impl Receiver {
         }
     }
 
-    async fn take(
-        &self,
-        encoding: fn(&HeaderMap) -> Result<Encoding, Refusal>,
-        request: Request,
-    ) -> Result<Accepted, Refusal> {
-        let encoding = encoding(request.headers())?;
+    async fn take(&self, version: &Version, request: Request) -> Result<Accepted, Refusal> {
+        let encoding = version.encoding(request.headers(), &self.origins)?;
         let content_encoding = content_encoding(request.headers(), header::CONTENT_ENCODING)?;
         let (body, reservation) = receive(
             request.into_body(),

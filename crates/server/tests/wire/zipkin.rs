@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::running::{Backtrail, Reply, post};
+use crate::running::{Backtrail, Reply, Start, post};
 
 use super::otlp_http::gzip;
 
@@ -72,9 +72,38 @@ fn version_1_is_taken_as_json_and_as_thrift() {
             .text()
             .contains("not a list of Zipkin spans in Thrift: at byte")
     );
-    let kind = ("Content-Type", "application/x-protobuf");
-    let reply = send(&server, "/api/v1/spans", &[kind], b"");
-    assert_eq!(reply.status, 415);
+}
+
+#[test]
+fn spans_are_json_when_no_media_type_says_otherwise() {
+    let server = Backtrail::start();
+    let by_curl = ("Content-Type", "application/x-www-form-urlencoded");
+    let by_beacon = ("Content-Type", "text/plain;charset=UTF-8");
+    for (trace, headers) in [(1, &[][..]), (2, &[by_curl]), (3, &[by_beacon])] {
+        for path in ["/api/v1/spans", "/api/v2/spans"] {
+            let reply = send(&server, path, headers, &spans(trace, 1));
+            assert_eq!(reply.status, 202, "{headers:?}: {}", reply.text());
+        }
+    }
+    assert_eq!(server.metric("backtrail_memtable_spans"), 6);
+}
+
+#[test]
+fn a_page_that_may_not_send_cannot_do_so_by_leaving_out_the_media_type() {
+    let server = Start::new()
+        .arg("--cors-origins=https://shop.example")
+        .start();
+    let plain = ("Content-Type", "text/plain");
+    let listed = ("Origin", "https://shop.example");
+    let other = ("Origin", "https://other.example");
+    for (headers, status) in [
+        (&[plain, listed][..], 202),
+        (&[plain, other], 415),
+        (&[other], 415),
+    ] {
+        let reply = send(&server, "/api/v2/spans", headers, &spans(1, 1));
+        assert_eq!(reply.status, status, "{headers:?}");
+    }
 }
 
 #[test]
@@ -128,9 +157,9 @@ fn bad_requests_say_why() {
         (vec![JSON], &b"[\xff]"[..], 400, "not UTF-8 at byte 1"),
         (
             vec![("Content-Type", "text/html")],
-            &body[..],
-            415,
-            "content type \"text/html\" is not supported here; send application/json",
+            &b"<html>"[..],
+            400,
+            "not a list of Zipkin spans: line 1, column 1",
         ),
         (
             vec![JSON, ("Content-Encoding", "br")],
