@@ -32,7 +32,7 @@ pub use summary::{ServiceSpans, TraceSummary};
 /// A search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchQuery {
-    /// All must hold on one span.
+    /// All must hold on one span; at most [`MAX_CONDITIONS`](Self::MAX_CONDITIONS).
     pub conditions: Vec<Condition>,
     /// When that span started, in nanoseconds since 1970.
     pub starts_unix_nano: RangeInclusive<u64>,
@@ -40,6 +40,11 @@ pub struct SearchQuery {
     pub limit: usize,
     /// Where an earlier page of the same search ended.
     pub cursor: Option<Cursor>,
+}
+
+impl SearchQuery {
+    /// More conditions than a person writes, and few enough that a step of a search, which tries all of them on one partition, stays short.
+    pub const MAX_CONDITIONS: usize = 128;
 }
 
 impl Default for SearchQuery {
@@ -72,6 +77,12 @@ pub fn search(
     query: &SearchQuery,
     budget: &Budget<'_>,
 ) -> Result<SearchPage, QueryError> {
+    if query.conditions.len() > SearchQuery::MAX_CONDITIONS {
+        return Err(QueryError::TooManyConditions {
+            found: query.conditions.len(),
+            max: SearchQuery::MAX_CONDITIONS,
+        });
+    }
     page::search(snapshot, query, budget)
 }
 

@@ -96,6 +96,7 @@ impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::OverBudget => Self::TimedOut,
+            QueryError::TooManyConditions { .. } => Self::Invalid(error.to_string()),
             error => Self::internal(error),
         }
     }

@@ -35,6 +35,17 @@ impl Parameters {
         }
     }
 
+    /// Refuses a parameter that is given twice, but for these: of two values one would be paid no attention to.
+    pub(super) fn refuse_repeats(&self, repeatable: &[&str]) -> Result<(), Failure> {
+        let is_repeated = |name: &&str| !repeatable.contains(name) && self.all(name).count() > 1;
+        match self.names().find(is_repeated) {
+            None => Ok(()),
+            Some(name) => Err(Failure::Invalid(format!(
+                "parameter {name} is given more than once"
+            ))),
+        }
+    }
+
     /// All values of a parameter.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let pairs = self.0.iter().filter(move |(other, _)| other == name);

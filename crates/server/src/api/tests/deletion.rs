@@ -54,6 +54,10 @@ async fn a_request_that_leaves_open_what_to_delete_deletes_nothing() {
             "parameter \"name\" is not known here; there are service, start, end",
         ),
         (
+            "/api/v1/spans?service=cart&start=1&end=2&service=frontend",
+            "parameter service is given more than once",
+        ),
+        (
             "/api/v1/spans?service=cart&start=now&end=2",
             "parameter start: \"now\" is not an integer of nanoseconds since 1970, or RFC 3339 such as 2026-01-31T12:00:00Z",
         ),

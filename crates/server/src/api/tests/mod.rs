@@ -1,5 +1,6 @@
 //! The read APIs over a small shop's traces (`shop.json`), asked as clients ask.
 
+mod conditions;
 mod deletion;
 mod events;
 mod export;

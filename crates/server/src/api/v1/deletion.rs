@@ -24,6 +24,7 @@ pub(super) async fn trace(
 pub(super) async fn spans(State(api): State<Api>, headers: HeaderMap, uri: Uri) -> Answer {
     let parameters = Parameters::of(&uri)?;
     parameters.refuse_others(&["service", "start", "end"])?;
+    parameters.refuse_repeats(&[])?;
     let missing = |name: &str| {
         Failure::Invalid(format!(
             "parameter {name} is missing; deleting spans needs service, start and end"

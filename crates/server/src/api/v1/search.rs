@@ -95,6 +95,7 @@ impl From<TraceSummary> for Summary {
 /// Reads a search. `others` are parameters that are read elsewhere.
 pub(super) fn parse(parameters: &Parameters, others: &[&str]) -> Result<SearchQuery, Failure> {
     parameters.refuse_others(&[&PARAMETERS, others].concat())?;
+    parameters.refuse_repeats(&["attr"])?;
     let mut conditions = Vec::new();
     conditions.extend(
         parameters
