@@ -11,7 +11,7 @@
 //! could not write and marked them clean, so that reads and later syncs succeed and lie.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A file system.
@@ -52,6 +52,9 @@ pub trait Files: Send + Sync {
 
     /// Whether the name exists, as a file or as a folder.
     fn exists(&self, path: &Path) -> io::Result<bool>;
+
+    /// The one path of what `path` names, without links and `..`, as far as it exists; what is missing of it is taken as it is written.
+    fn real_path(&self, path: &Path) -> io::Result<PathBuf>;
 
     /// Size of and room on the file system that holds `path`, which must exist.
     fn free_bytes(&self, path: &Path) -> io::Result<Space>;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
@@ -98,6 +98,25 @@ impl Files for RealFiles {
 
     fn exists(&self, path: &Path) -> io::Result<bool> {
         fs::exists(path)
+    }
+
+    fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
+        let path = std::path::absolute(path)?;
+        let mut real = PathBuf::new();
+        for component in path.components() {
+            match component {
+                Component::ParentDir => {
+                    real.pop();
+                }
+                other => real.push(other),
+            }
+            match fs::canonicalize(&real) {
+                Ok(known) => real = known,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(real)
     }
 
     fn free_bytes(&self, path: &Path) -> io::Result<Space> {

@@ -68,3 +68,34 @@ async fn work_that_panics_is_an_error_for_who_waits() {
     let result: Result<(), BlockingLost> = lost.await;
     assert_eq!(result, Err(BlockingLost));
 }
+
+#[test]
+fn a_path_is_the_same_however_it_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let top = dir.path().canonicalize().unwrap();
+    std::fs::create_dir_all(top.join("data/blocks")).unwrap();
+    std::os::unix::fs::symlink(top.join("data"), top.join("link")).unwrap();
+    std::os::unix::fs::symlink("blocks", top.join("data/inner")).unwrap();
+    let files = Host::real().files;
+    for (written, real) in [
+        ("data", "data"),
+        ("data/../data/./blocks", "data/blocks"),
+        ("link", "data"),
+        ("link/missing/deeper", "data/missing/deeper"),
+        ("link/inner/missing", "data/blocks/missing"),
+        ("missing/../link/x", "data/x"),
+        ("link/..", ""),
+    ] {
+        let found = files.real_path(&top.join(written)).unwrap();
+        assert_eq!(
+            found,
+            top.join(real).components().collect::<std::path::PathBuf>(),
+            "{written}"
+        );
+    }
+    let here = std::env::current_dir().unwrap();
+    let found = files
+        .real_path(std::path::Path::new("nothing-here"))
+        .unwrap();
+    assert_eq!(found, here.canonicalize().unwrap().join("nothing-here"));
+}

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use wal::{Inspected, SegmentInspector, SegmentNames, WalError};
 
 use crate::StoreError;
-use crate::check::{Defect, Progress, is_gone};
+use crate::check::{CheckReport, Defect, Progress, is_gone};
 use crate::error::io;
 use crate::flush::window_dir;
 use crate::manifest::{ManifestState, ManifestView, write_backup_checkpoint};
@@ -124,7 +124,7 @@ pub fn backup(
         return Err(StoreError::NoDataDirectory { path }.into());
     }
     let place = Place::of(target)?;
-    if target.starts_with(data_dir) || data_dir.starts_with(target) {
+    if is_nested(host, data_dir, target)? {
         return Err(BackupError::Nested {
             source_dir: data_dir.to_owned(),
             target: target.to_owned(),
@@ -146,6 +146,13 @@ pub fn backup(
     copying.manifest(&view)?;
     place.finish(host, &report, earlier)?;
     Ok(report)
+}
+
+/// Whether one of the folders is inside the other, however they are written: by way of links, of `..`, or from the working directory.
+fn is_nested(host: &Host, data_dir: &Path, target: &Path) -> Result<bool, StoreError> {
+    let real = |path: &Path| host.files.real_path(path).map_err(io(path));
+    let (data_dir, target) = (real(data_dir)?, real(target)?);
+    Ok(target.starts_with(&data_dir) || data_dir.starts_with(&target))
 }
 
 /// Where the backup goes and where it is made.
@@ -498,14 +505,54 @@ impl Copying<'_> {
 }
 
 fn is_backup(host: &Host, dir: &Path) -> Result<bool, StoreError> {
-    let path = dir.join(DONE_FILE);
-    if !exists(host, &path)? || exists(host, &dir.join(UNFINISHED_FILE))? {
+    if exists(host, &dir.join(UNFINISHED_FILE))? {
         return Ok(false);
+    }
+    Ok(read_done(host, dir)?.is_some_and(|done| done.is_ok()))
+}
+
+/// What the folder says that it holds, if it says that it is a backup.
+fn read_done(
+    host: &Host,
+    dir: &Path,
+) -> Result<Option<Result<Done, serde_json::Error>>, StoreError> {
+    let path = dir.join(DONE_FILE);
+    if !exists(host, &path)? {
+        return Ok(None);
     }
     let file = host.files.open(&path).map_err(io(&path))?;
     let mut bytes = vec![0; file.len().map_err(io(&path))?.min(4096) as usize];
     file.read_exact_at(&mut bytes, 0).map_err(io(&path))?;
-    Ok(serde_json::from_slice::<Done>(&bytes).is_ok())
+    Ok(Some(serde_json::from_slice(&bytes)))
+}
+
+/// What a backup lacks on which no store has been opened yet. The end of a log may be torn where a power cut is to blame; here nothing was written since,
+/// and a record that is gone had been acknowledged.
+pub(crate) fn lacking(
+    host: &Host,
+    dir: &Path,
+    found: &CheckReport,
+) -> Result<Option<Defect>, StoreError> {
+    if exists(host, &dir.join(LOCK_FILE))? {
+        return Ok(None);
+    }
+    let path = dir.join(DONE_FILE);
+    let what = match read_done(host, dir)? {
+        None => return Ok(None),
+        Some(Err(error)) => format!("it does not say what the backup holds: {error}"),
+        Some(Ok(done))
+            if (done.blocks, done.spans, done.records)
+                != (found.blocks, found.spans, found.records) =>
+        {
+            format!(
+                "the backup was made with {} blocks, {} spans in them and {} records of the log, and {}, {} and {} can be read",
+                done.blocks, done.spans, done.records, found.blocks, found.spans, found.records
+            )
+        }
+        Some(Ok(_)) => return Ok(None),
+    };
+    let offset = None;
+    Ok(Some(Defect { path, offset, what }))
 }
 
 fn is_missing_or_empty(host: &Host, dir: &Path) -> Result<bool, StoreError> {

@@ -12,6 +12,7 @@ use host::Host;
 use model::{Signal, TenantId};
 use wal::{Inspected, Record, RecordKind, SegmentInspector, SegmentNames, WalError};
 
+use crate::backup::lacking;
 use crate::deletion::WireDeletion;
 use crate::error::io;
 use crate::flush::window_dir;
@@ -178,6 +179,12 @@ pub fn check(
     checker.deletions(&state);
     if let Some(state) = checker.log(state) {
         checker.leftovers(state)?;
+    }
+    // What is named already need not be counted, too.
+    if checker.report.is_whole()
+        && let Some(defect) = lacking(host, data_dir, &checker.report)?
+    {
+        checker.report.add(defect);
     }
     Ok(checker.report)
 }

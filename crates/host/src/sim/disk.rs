@@ -371,6 +371,11 @@ impl Files for SimFiles {
         })
     }
 
+    /// There are no links on this disk, and no working directory.
+    fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(path.to_owned())
+    }
+
     fn free_bytes(&self, path: &Path) -> io::Result<Space> {
         self.simple(OperationKind::List, path, |image| image.get(path))?;
         let state = self.disk.state();

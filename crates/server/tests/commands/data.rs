@@ -225,3 +225,40 @@ fn copy_dir(from: &Path, to: &Path) {
         }
     }
 }
+
+#[test]
+fn a_backup_into_its_own_directory_is_refused_however_that_is_written() {
+    let dir = TempDir::new().unwrap();
+    let data_dir = dir.path().join("data");
+    let server = Start::new().data_dir(&data_dir).start();
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(&data_dir, &link).unwrap();
+    for (from, target) in [
+        (data_dir.clone(), link.join("backup")),
+        (link.clone(), data_dir.join("backup")),
+        (data_dir.clone(), dir.path().join("missing/../data/backup")),
+    ] {
+        let args = [
+            "backup",
+            "--data-dir",
+            from.to_str().unwrap(),
+            target.to_str().unwrap(),
+        ];
+        let output = data(&args);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains("one inside the other"), "{error}");
+        assert!(!data_dir.join("backup").exists());
+        assert!(!data_dir.join("backup.partial").exists());
+    }
+    drop(server);
+}
+
+#[test]
+fn an_error_says_its_cause_once() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let output = data(&["check", file.to_str().unwrap()]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(error.matches("Not a directory").count(), 1, "{error}");
+}

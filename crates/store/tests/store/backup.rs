@@ -113,6 +113,42 @@ fn a_damaged_directory_is_not_backed_up() {
 }
 
 #[test]
+fn a_backup_that_lost_the_end_of_its_log_is_damaged() {
+    let sim = SimHost::new(5);
+    let (store, ..) = filled(&sim);
+    let records = backup(&sim).unwrap().records;
+    drop(store);
+    let log = crate::check::files(&sim, Path::new(TARGET))
+        .into_iter()
+        .rfind(|path| path.starts_with(Path::new(TARGET).join("log")))
+        .unwrap();
+    let file = sim.host().files.open_write(&log).unwrap();
+    file.set_len(file.len().unwrap() - 1).unwrap();
+
+    let found = check(&sim, TARGET);
+    let what = &found.defects[0].what;
+    let left = format!("{records} records of the log, and");
+    assert!(what.contains(&left), "{what}");
+    assert_eq!(found.records, records - 1);
+
+    // A store that is opened on it cuts the torn end, and what it holds from then on is its own.
+    drop(restored(&sim));
+    assert_eq!(check(&sim, TARGET).defects, []);
+}
+
+#[test]
+fn a_backup_that_does_not_say_what_it_holds_is_damaged() {
+    let sim = SimHost::new(6);
+    let (store, ..) = filled(&sim);
+    backup(&sim).unwrap();
+    drop(store);
+    let done = Path::new(TARGET).join("BACKUP");
+    sim.disk().flip_bit(&done, 0, 1).unwrap();
+    let found = check(&sim, TARGET);
+    assert_eq!(found.defects[0].path, done);
+}
+
+#[test]
 fn a_power_cut_at_any_operation_leaves_a_whole_backup() {
     for (round, earlier) in (0..).map(|round| (round / 2, round % 2 == 1)) {
         let sim = SimHost::new(4);
