@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     match run(Cli::parse().action) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("backtrail: {error:#}");
+            eprintln!("backtrail: {}", with_causes(&error));
             ExitCode::FAILURE
         }
     }
@@ -95,4 +95,17 @@ fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()
     let result = runtime.block_on(work);
     runtime.shutdown_timeout(THREADS_TIMEOUT);
     result
+}
+
+/// The error and its causes, each once: some say their cause themselves.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            let separator = if text.is_empty() { "" } else { ": " };
+            text.push_str(separator);
+            text.push_str(&cause);
+        }
+    }
+    text
 }

@@ -15,7 +15,7 @@ struct File {
     #[serde(default)]
     default_strategy: Option<Entry>,
     #[serde(default)]
-    service_strategies: Vec<Entry>,
+    service_strategies: Option<Vec<Entry>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -25,7 +25,7 @@ struct Entry {
     r#type: String,
     param: f64,
     #[serde(default)]
-    operation_strategies: Vec<Operation>,
+    operation_strategies: Option<Vec<Operation>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -58,7 +58,7 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Strategies, ConfigError> {
             .strategy()
             .map_err(|message| fail("default_strategy".to_owned(), message))?;
     }
-    for (index, entry) in file.service_strategies.iter().enumerate() {
+    for (index, entry) in file.service_strategies.iter().flatten().enumerate() {
         let place = || format!("service_strategies[{index}] ({:?})", entry.service);
         if entry.service.is_empty() {
             return Err(fail(place(), "service is missing".to_owned()));
@@ -77,7 +77,7 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Strategies, ConfigError> {
 
 impl Entry {
     fn strategy(&self) -> Result<ServiceStrategy, String> {
-        let operations = self.operation_strategies.iter().map(|operation| {
+        let operations = self.operation_strategies.iter().flatten().map(|operation| {
             match SamplingKind::parse(&operation.r#type) {
                 Ok(SamplingKind::Probabilistic) => Ok((operation.name.clone(), SamplingParam(operation.param))),
                 _ => Err(format!(
@@ -122,6 +122,18 @@ mod tests {
         };
         assert_eq!(strategies.of("bank").strategy, five);
         assert_eq!(parse("empty.json", "{}").unwrap(), Strategies::default());
+    }
+
+    /// Go writes lists that are empty so.
+    #[test]
+    fn lists_may_be_null() {
+        let text = r#"{
+          "service_strategies": null,
+          "default_strategy": { "type": "probabilistic", "param": 0.5, "operation_strategies": null }
+        }"#;
+        let strategies = parse("strategies.json", text).unwrap();
+        assert_eq!(strategies.default.strategy, Strategy::Probabilistic(0.5));
+        assert!(strategies.services.is_empty());
     }
 
     #[test]

@@ -335,7 +335,9 @@ fn read_field(reader: &mut dyn BufRead, number: u64) -> Result<Option<Vec<u8>>, 
     let mut bytes = Vec::new();
     let tag = read_varint(reader, &mut bytes)?;
     if tag != 0x0a {
-        let message = format!("document {number} does not begin as OTLP protobuf does");
+        let message = format!(
+            "document {number} does not begin as OTLP protobuf does, nor as JSON, with {{ or ["
+        );
         return Err(io::Error::new(io::ErrorKind::InvalidData, message).into());
     }
     let len_bytes = read_varint(reader, &mut bytes)?;

@@ -141,6 +141,7 @@ fn what_breaks_off_is_an_error_after_what_was_whole() {
         (&b"{\"resourceSpans\":[]}\n{\"resou"[..], "document 2: EOF"),
         (&[&message[..], &message[..9]].concat(), "document 2 ends"),
         (b"\x12\x01\x01", "does not begin as OTLP protobuf does"),
+        (b"hello", "nor as JSON, with { or ["),
         (b"\x00\x00\x00\x09ab", "ends 7 bytes early"),
         (b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\x01", "of at most"),
     ] {
