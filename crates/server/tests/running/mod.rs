@@ -249,6 +249,20 @@ impl Backtrail {
         })
     }
 
+    /// Waits until there are spans in blocks and none in memory.
+    pub(crate) fn wait_until_flushed(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let [in_memory, in_blocks] =
+                self.metrics(["backtrail_memtable_spans", "backtrail_block_spans"]);
+            if in_memory == 0 && in_blocks > 0 {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{in_memory} spans in memory");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// All spans that are there, in memory or in blocks.
     pub(crate) fn stored_spans(&self) -> u64 {
         self.metrics(["backtrail_memtable_spans", "backtrail_block_spans"])

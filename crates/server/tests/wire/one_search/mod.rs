@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 
 use apis::Reader;
 use corpus::{Corpus, Value};
+use tempfile::TempDir;
 
-use crate::running::{Backtrail, post};
+use crate::running::{Backtrail, Start, post};
 
 /// What is asked for; all of it must hold on one span.
 #[derive(Debug, Clone, Default)]
@@ -122,14 +123,9 @@ fn send(server: &Backtrail, otlp_json: &[u8]) {
     assert_eq!((reply.status, reply.text().as_str()), (200, "{}"));
 }
 
-#[test]
-fn the_same_conditions_find_the_same_traces_in_every_api() {
-    let server = Backtrail::start();
-    let corpus = Corpus::generate(80);
-    for part in corpus.as_otlp_json() {
-        send(&server, &part);
-    }
-    let reader = Reader::of(&server);
+/// Asks every API everything.
+fn assert_same_in_every_api(server: &Backtrail, corpus: &Corpus) {
+    let reader = Reader::of(server);
     let mut sizes = BTreeSet::new();
     for question in questions() {
         let expected = corpus.find(&question);
@@ -140,6 +136,61 @@ fn the_same_conditions_find_the_same_traces_in_every_api() {
     }
     // Questions that all find nothing, or everything, would prove nothing.
     assert!(sizes.len() > 10, "{sizes:?}");
+}
+
+#[test]
+fn the_same_conditions_find_the_same_traces_in_every_api() {
+    let server = Backtrail::start();
+    let corpus = Corpus::generate(80);
+    for part in corpus.as_otlp_json() {
+        send(&server, &part);
+    }
+    assert_same_in_every_api(&server, &corpus);
+}
+
+/// A server on these data that writes blocks at once.
+fn start_that_flushes(data: &TempDir) -> Backtrail {
+    Start::new()
+        .data_dir(data.path())
+        .arg("--storage-flush-interval-ms=20")
+        .arg("--storage-trace-idle-ms=10")
+        .start()
+}
+
+#[test]
+fn it_is_the_same_whether_traces_are_in_blocks_or_in_memory_or_in_both() {
+    let data = TempDir::new().unwrap();
+    let corpus = Corpus::generate(80);
+    let all = corpus.spans().count() as u64;
+    let parts = corpus.as_otlp_json();
+    let (first, rest) = parts.split_first().unwrap();
+
+    let mut server = start_that_flushes(&data);
+    send(&server, first);
+    server.wait_until_flushed();
+    server.stop();
+
+    let mut server = Start::new()
+        .data_dir(data.path())
+        .arg("--storage-flush-interval-ms=3600000")
+        .start();
+    for part in rest {
+        send(&server, part);
+    }
+    let [in_memory, in_blocks] =
+        server.metrics(["backtrail_memtable_spans", "backtrail_block_spans"]);
+    assert!(
+        in_memory > 0 && in_blocks > 0,
+        "{in_memory} in memory, {in_blocks} in blocks"
+    );
+    assert_eq!(in_memory + in_blocks, all);
+    assert_same_in_every_api(&server, &corpus);
+    server.stop();
+
+    let server = start_that_flushes(&data);
+    server.wait_until_flushed();
+    assert_eq!(server.metric("backtrail_block_spans"), all);
+    assert_same_in_every_api(&server, &corpus);
 }
 
 #[test]
