@@ -7,6 +7,7 @@ mod export;
 mod jaeger;
 mod jaeger_v3;
 mod openapi;
+mod truncation;
 mod v1;
 mod zipkin;
 

@@ -5,6 +5,7 @@
 mod catalogue;
 mod messages;
 mod model;
+mod outlet;
 mod parts;
 mod v2;
 mod v3;

@@ -15,6 +15,7 @@ use super::messages::{
     GetOperationsRequest, GetTraceByText, Operations, SearchCapabilities, ServiceSummary, Services,
     TraceQueryParameters, TraceSummaries, TraceSummary,
 };
+use super::outlet::truncated;
 use super::parts::{self, MAX_PART_BYTES};
 use super::{catalogue, nano, unix_nano};
 use crate::api::failure::Failure;
@@ -79,7 +80,7 @@ async fn find_trace_summaries(State(api): State<Api>, request: Request) -> Respo
             })
             .collect();
         if is_cut {
-            messages.push(Err(parts::truncated(SEARCH_CUT_SHORT)));
+            messages.push(Err(truncated(SEARCH_CUT_SHORT)));
         }
         Ok(stream::iter(messages))
     })

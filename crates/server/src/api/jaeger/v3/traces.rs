@@ -46,6 +46,10 @@ pub(super) async fn search(State(api): State<Api>, uri: Uri) -> Result<Response,
 /// All traces as one `{"result": {"resourceSpans": […]}}`, in the order in which they were found.
 fn write(found: &FoundTraces) -> Result<impl IntoResponse + use<>, Failure> {
     if found.traces.is_empty() {
+        // What was not looked for to the end is not missing.
+        if found.is_truncated() {
+            return Err(Failure::TimedOut);
+        }
         return Err(Failure::NotFound(NOT_FOUND.to_owned()));
     }
     let mut otlp = Vec::new();
