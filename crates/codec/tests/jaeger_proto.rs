@@ -6,7 +6,7 @@ use bytes::Bytes;
 use codec::{Decoded, Encoding, decode};
 use model::Limits;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as OtlpValue;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue as OtlpKeyValue};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue as OtlpKeyValue};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span as OtlpSpan, TracesData};
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, Strategy, any, proptest};
@@ -463,6 +463,7 @@ proptest! {
         tags in vec(key_value(), 0..6),
         logs in vec((0..9_000_000_000_i64, vec(key_value(), 0..4)), 0..4),
         host in option::of("[a-z]{1,9}"),
+        warnings in vec(".{0,9}", 0..3),
     ) {
         let plain = |tags: Vec<KeyValue>| -> Vec<KeyValue> {
             let rename = |mut tag: KeyValue| {
@@ -489,6 +490,7 @@ proptest! {
             tags: tags.clone(),
             logs: logs.clone(),
             process: host.map(|host| process(&host)),
+            warnings: warnings.clone(),
             ..Span::default()
         };
         let read = translated(sent.clone());
@@ -498,7 +500,13 @@ proptest! {
         assert_eq!((read.name, read.flags), (name, flags & 0xff));
         assert_eq!(read.start_time_unix_nano, start_unix_nano);
         assert_eq!(read.end_time_unix_nano, start_unix_nano + unix_nano(took.0, took.1));
-        assert_eq!(values(&read.attributes), tags.iter().map(expected_value).collect::<Vec<_>>());
+        let mut attributes: Vec<_> = tags.iter().map(expected_value).collect();
+        if !warnings.is_empty() {
+            let values = warnings.iter().map(|text| AnyValue { value: Some(string(text)) });
+            let values = values.collect();
+            attributes.push(("@jaeger@warnings", OtlpValue::ArrayValue(ArrayValue { values })));
+        }
+        assert_eq!(values(&read.attributes), attributes);
         assert_eq!(read.events.len(), logs.len());
         for (event, log) in read.events.iter().zip(&logs) {
             assert_eq!(event.time_unix_nano, unix_nano(log.timestamp.unwrap().seconds, 0));

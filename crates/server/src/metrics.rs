@@ -1,5 +1,6 @@
 //! Counters and histograms of this process, for `/metrics`.
 
+mod open_request;
 mod signals;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use self::open_request::OpenRequest;
 use self::signals::SignalCounters;
 use crate::ingest::{Accepted, OtlpSignal, Protocol, Refusal};
 
@@ -311,13 +313,9 @@ impl Metrics {
             .inc_by(spans as u64);
     }
 
-    /// A request that brings spans was answered.
-    pub(crate) fn count_request(&self, protocol: Protocol, result: &Result<Accepted, Refusal>) {
-        let status = status(result);
-        let protocol = protocol.label();
-        self.requests
-            .get_or_create(&RequestLabels { protocol, status })
-            .inc();
+    /// A request has begun that brings spans or another signal.
+    pub(crate) fn begin_request(&self, signal: OtlpSignal, protocol: Protocol) -> OpenRequest<'_> {
+        OpenRequest::new(self, signal, protocol)
     }
 
     /// Datagrams were dropped, and their senders do not know.
@@ -346,17 +344,16 @@ impl Metrics {
         counter.inc_by(total.saturating_sub(counter.get()));
     }
 
-    /// An OTLP request was answered.
-    pub(crate) fn count_otlp_request(
-        &self,
-        signal: OtlpSignal,
-        protocol: Protocol,
-        result: &Result<Accepted, Refusal>,
-    ) {
+    fn count_request(&self, signal: OtlpSignal, protocol: Protocol, status: &'static str) {
         match signal {
-            OtlpSignal::Traces => self.count_request(protocol, result),
+            OtlpSignal::Traces => {
+                let protocol = protocol.label();
+                self.requests
+                    .get_or_create(&RequestLabels { protocol, status })
+                    .inc();
+            }
             OtlpSignal::Logs | OtlpSignal::Metrics => {
-                self.signals.count_request(signal, protocol, status(result));
+                self.signals.count_request(signal, protocol, status);
             }
         }
     }
@@ -414,14 +411,5 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
-    }
-}
-
-/// How a request ended, as a label of a metric.
-fn status(result: &Result<Accepted, Refusal>) -> &'static str {
-    match result {
-        Ok(accepted) if accepted.rejected.is_empty() => "ok",
-        Ok(_) => "partial",
-        Err(refusal) => refusal.label(),
     }
 }

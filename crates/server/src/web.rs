@@ -1,5 +1,7 @@
 //! The web listener's router: read APIs, page, metrics and health.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -48,12 +50,31 @@ async fn observe_latency(
     request: Request,
     next: Next,
 ) -> Response {
-    let clock = &state.host.clock;
-    let started = clock.monotonic();
-    let response = next.run(request).await;
-    let took = clock.monotonic().saturating_sub(started);
-    state.metrics.observe_query(route.as_str(), took);
-    response
+    let _open = OpenQuery {
+        started: state.host.clock.monotonic(),
+        state,
+        route,
+    };
+    next.run(request).await
+}
+
+/// A question between its head and its reply. One whose client left took as long as it was waited for.
+struct OpenQuery {
+    started: Duration,
+    state: AppState,
+    route: MatchedPath,
+}
+
+impl Drop for OpenQuery {
+    fn drop(&mut self) {
+        let took = self
+            .state
+            .host
+            .clock
+            .monotonic()
+            .saturating_sub(self.started);
+        self.state.metrics.observe_query(self.route.as_str(), took);
+    }
 }
 
 async fn metrics(State(state): State<AppState>) -> Response {

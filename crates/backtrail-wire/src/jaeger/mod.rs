@@ -9,4 +9,5 @@ mod translate;
 
 pub(crate) use fault::{Fault, utf8};
 pub(crate) use model::{Log, Model, Process, Span, SpanRef};
+pub use translate::WARNINGS;
 pub(crate) use translate::{Groups, SpanPath, put_resource};

@@ -17,6 +17,11 @@ pub(crate) trait Model<'a>: Sized {
 
     /// The references of a span; `None` stands for one that refers to nothing.
     fn references(list: Self::List) -> impl Iterator<Item = Result<Option<SpanRef>, Fault>>;
+
+    /// The warnings of a span, in an encoding that has them.
+    fn warnings(_list: Self::List) -> impl Iterator<Item = Result<&'a str, Fault>> {
+        std::iter::empty()
+    }
 }
 
 /// A span.
@@ -36,6 +41,8 @@ pub(crate) struct Span<'a, M: Model<'a>> {
     pub(crate) end_unix_nano: u64,
     pub(crate) tags: M::List,
     pub(crate) logs: M::List,
+    /// `None` in an encoding that has none.
+    pub(crate) warnings: Option<M::List>,
 }
 
 /// What sends spans.

@@ -6,13 +6,16 @@ use std::fmt::{self, Display};
 use super::fault::Fault;
 use super::model::{Log, Model, Process, Span, SpanRef};
 use super::tags::Meaning;
-use crate::otlp::{self, AnyValue, SpanFault, put_key_value};
+use crate::otlp::{self, AnyValue, SpanFault, put_any_value, put_key_value};
 use crate::protobuf::{
     begin_message, put_bytes, put_fixed32, put_fixed64, put_int, put_message, put_str,
 };
 
 /// What OpenTelemetry's exporters wrote as service name when there was none.
 const NO_SERVICE_NAME: &str = "OTLPResourceNoServiceName";
+
+/// The attribute that keeps the warnings of a span.
+pub const WARNINGS: &str = "@jaeger@warnings";
 
 /// Where a span stands in its batch.
 pub(crate) struct SpanPath(pub(crate) usize);
@@ -165,6 +168,9 @@ fn put_span<'a, M: Model<'a>>(
             check_len(out)?;
         }
     }
+    if let Some(warnings) = span.warnings {
+        put_warnings::<M>(out, warnings, check_len)?;
+    }
     for log in M::logs(span.logs) {
         put_event(out, &log?)?;
         check_len(out)?;
@@ -193,6 +199,31 @@ fn put_span<'a, M: Model<'a>>(
     if flags != 0 {
         put_fixed32(out, 16, flags);
     }
+    Ok(())
+}
+
+/// Appends the warnings as an attribute; nothing when there are none.
+fn put_warnings<'a, M: Model<'a>>(
+    out: &mut Vec<u8>,
+    list: M::List,
+    check_len: impl Fn(&Vec<u8>) -> Result<(), SpanFault>,
+) -> Result<(), Fault> {
+    let mut warnings = M::warnings(list).peekable();
+    if warnings.peek().is_none() {
+        return Ok(());
+    }
+    let attribute = begin_message(out, 9);
+    put_str(out, 1, WARNINGS);
+    let value = begin_message(out, 2);
+    let array = begin_message(out, 5);
+    for warning in warnings {
+        let warning = warning?;
+        put_message(out, 1, |out| put_any_value(out, AnyValue::String(warning)));
+        check_len(out)?;
+    }
+    array.end(out);
+    value.end(out);
+    attribute.end(out);
     Ok(())
 }
 

@@ -19,7 +19,5 @@
 mod shapes;
 mod translate;
 
+pub use crate::jaeger::WARNINGS;
 pub use translate::to_otlp;
-
-/// The attribute that keeps the warnings of a span.
-pub const WARNINGS: &str = "@jaeger@warnings";

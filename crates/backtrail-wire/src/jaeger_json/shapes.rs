@@ -7,11 +7,9 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::{Number, Value};
 
-use super::WARNINGS;
 use crate::RejectReason;
 use crate::jaeger::{self, Fault, Model, SpanRef};
-use crate::otlp::{AnyValue, ArrayValue, put_any_value};
-use crate::protobuf::put_message;
+use crate::otlp::AnyValue;
 
 const NANOS_PER_MICRO: u64 = 1000;
 
@@ -23,6 +21,7 @@ pub(super) enum List<'a> {
     Tags(&'a [Tag]),
     Logs(&'a [Log]),
     References(&'a [SpanRef]),
+    Warnings(&'a [String]),
 }
 
 impl<'a> Model<'a> for Json {
@@ -31,7 +30,7 @@ impl<'a> Model<'a> for Json {
     fn key_values(list: List<'a>) -> impl Iterator<Item = Result<(&'a str, AnyValue<'a>), Fault>> {
         let tags = match list {
             List::Tags(tags) => tags,
-            List::Logs(_) | List::References(_) => &[],
+            _ => &[],
         };
         tags.iter().map(|tag| Ok((&*tag.key, tag.value.as_otlp())))
     }
@@ -39,7 +38,7 @@ impl<'a> Model<'a> for Json {
     fn logs(list: List<'a>) -> impl Iterator<Item = Result<jaeger::Log<'a, Self>, Fault>> {
         let logs = match list {
             List::Logs(logs) => logs,
-            List::Tags(_) | List::References(_) => &[],
+            _ => &[],
         };
         logs.iter().map(|log| {
             Ok(jaeger::Log {
@@ -52,9 +51,17 @@ impl<'a> Model<'a> for Json {
     fn references(list: List<'a>) -> impl Iterator<Item = Result<Option<SpanRef>, Fault>> {
         let references = match list {
             List::References(references) => references,
-            List::Tags(_) | List::Logs(_) => &[],
+            _ => &[],
         };
         references.iter().map(|reference| Ok(Some(*reference)))
+    }
+
+    fn warnings(list: List<'a>) -> impl Iterator<Item = Result<&'a str, Fault>> {
+        let warnings = match list {
+            List::Warnings(warnings) => warnings,
+            _ => &[],
+        };
+        warnings.iter().map(|warning| Ok(warning.as_str()))
     }
 }
 
@@ -74,6 +81,7 @@ pub(super) struct Span {
     end_unix_nano: u64,
     tags: Vec<Tag>,
     logs: Vec<Log>,
+    warnings: Vec<String>,
     pub(super) process_id: String,
     /// Its own process, where it has one and names none.
     pub(super) process: Option<Process>,
@@ -94,14 +102,7 @@ impl Span {
         let end_unix_nano = nanos("duration", &duration)?
             .checked_add(start_unix_nano)
             .ok_or_else(|| out_of_range("duration", &duration))?;
-        let mut tags = read_tags(wire.tags)?;
-        let warnings = wire.warnings.unwrap_or_default();
-        if !warnings.is_empty() {
-            tags.push(Tag {
-                key: WARNINGS.to_owned(),
-                value: TagValue::texts(&warnings),
-            });
-        }
+        let warnings = wire.warnings.unwrap_or_default().into_iter();
         let references = wire.references.unwrap_or_default().into_iter();
         let logs = wire.logs.unwrap_or_default().into_iter();
         Ok(Self {
@@ -116,8 +117,9 @@ impl Span {
             flags: wire.flags.unwrap_or_default(),
             start_unix_nano,
             end_unix_nano,
-            tags,
+            tags: read_tags(wire.tags)?,
             logs: logs.map(Log::read).collect::<Result<_, _>>()?,
+            warnings: warnings.map(Cow::into_owned).collect(),
             process_id: wire.process_id.unwrap_or_default().into_owned(),
             process: wire.process.map(Process::of).transpose()?,
         })
@@ -135,6 +137,7 @@ impl Span {
             end_unix_nano: self.end_unix_nano,
             tags: List::Tags(&self.tags),
             logs: List::Logs(&self.logs),
+            warnings: Some(List::Warnings(&self.warnings)),
         }
     }
 }
@@ -192,8 +195,6 @@ enum TagValue {
     Int(i64),
     Double(f64),
     Bytes(Vec<u8>),
-    /// The bytes of an `ArrayValue`.
-    Array(Vec<u8>),
 }
 
 impl TagValue {
@@ -204,18 +205,7 @@ impl TagValue {
             Self::Int(value) => AnyValue::Int(*value),
             Self::Double(value) => AnyValue::Double(*value),
             Self::Bytes(bytes) => AnyValue::Bytes(bytes),
-            Self::Array(bytes) => AnyValue::Array(ArrayValue::new(bytes)),
         }
-    }
-
-    fn texts(texts: &[Cow<'_, str>]) -> Self {
-        let mut array = Vec::new();
-        for text in texts {
-            put_message(&mut array, 1, |out| {
-                put_any_value(out, AnyValue::String(text));
-            });
-        }
-        Self::Array(array)
     }
 
     /// The value as its type says, where it can be read so.

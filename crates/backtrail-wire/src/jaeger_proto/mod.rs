@@ -10,8 +10,9 @@
 //! | the first `CHILD_OF` (else `FOLLOWS_FROM`) reference of the same trace | parent span id |
 //! | a span's own process, else the batch's | resource: spans of one process stand together |
 //! | `start_time`, `duration` in nanoseconds | start and end |
+//! | `warnings` of a span | attribute `@jaeger@warnings`, a list of texts, as Jaeger 2 keeps them |
 //!
-//! What has no place in OTLP and is dropped: `process_id` and `warnings` of a span.
+//! What has no place in OTLP and is dropped: `process_id` of a span.
 
 mod model;
 mod translate;

@@ -41,6 +41,10 @@ impl<'a> Model<'a> for Proto {
     fn references(list: Self::List) -> impl Iterator<Item = Result<Option<SpanRef>, Fault>> {
         list.iter().map(|message| reference(message?))
     }
+
+    fn warnings(list: Self::List) -> impl Iterator<Item = Result<&'a str, Fault>> {
+        list.iter().map(|text| utf8(text?, "a warning"))
+    }
 }
 
 /// A span and, when it has one of its own, its process.
@@ -89,6 +93,7 @@ pub(super) fn span(message: &[u8]) -> Result<(Span<'_, Proto>, Option<&[u8]>), F
         end_unix_nano,
         tags: repeated(8),
         logs: repeated(9),
+        warnings: Some(repeated(12)),
     };
     Ok((span, process))
 }

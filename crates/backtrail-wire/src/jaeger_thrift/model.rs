@@ -61,6 +61,7 @@ pub(super) fn span<'a, R: Read<'a>>(
         end_unix_nano,
         tags: span.tags,
         logs: span.logs,
+        warnings: None,
     })
 }
 

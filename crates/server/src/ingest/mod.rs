@@ -15,5 +15,5 @@ pub(crate) use admission::{Accepted, Admission, AdmissionLimits, SpanLog};
 pub(crate) use in_flight::{InFlight, Reservation};
 pub(crate) use payload::{Protocol, RawPayload};
 pub(crate) use receive::{BodyLimits, receive};
-pub(crate) use refusal::Refusal;
+pub(crate) use refusal::{CANCELLED, Refusal};
 pub(crate) use signal::OtlpSignal;

@@ -63,8 +63,7 @@ async fn collect(
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|error| Refusal::Malformed(format!("the body ended early: {error}")))?;
+        let frame = frame.map_err(|error| Refusal::BrokenOff(error.to_string()))?;
         let Ok(data) = frame.into_data() else {
             continue; // trailers
         };

@@ -10,6 +10,9 @@ use super::in_flight::Full;
 /// When to come again after the queue was full: by then a group of the log has been synced many times.
 const RETRY_WHEN_FULL: Duration = Duration::from_secs(1);
 
+/// How a request ends that its client or its deadline ends, as a label of a metric.
+pub(crate) const CANCELLED: &str = "cancelled";
+
 /// Why a whole request was refused. The text tells the sender what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
@@ -52,6 +55,9 @@ pub(crate) enum Refusal {
     /// It takes far more memory than bytes on the wire.
     #[error("{0}; send smaller batches")]
     DecodesTooLarge(String),
+    /// The connection or the call ended before the body did: mostly, its client left.
+    #[error("the body ended early: {0}")]
+    BrokenOff(String),
     /// The body did not arrive in time.
     #[error("the body did not arrive within {0:?}")]
     TooSlow(Duration),
@@ -83,6 +89,7 @@ impl Refusal {
             Self::TooLarge { .. } | Self::InflatesTooLarge { .. } | Self::DecodesTooLarge(_) => {
                 "too_large"
             }
+            Self::BrokenOff(_) => CANCELLED,
             Self::TooSlow(_) => "too_slow",
             Self::Overloaded => "overloaded",
             Self::Unavailable { .. } => "unavailable",
@@ -92,7 +99,7 @@ impl Refusal {
     /// What HTTP says.
     pub(crate) fn http_status(&self) -> StatusCode {
         match self {
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::BrokenOff(_) => StatusCode::BAD_REQUEST,
             Self::UnsupportedType { .. } | Self::UnsupportedEncoding { .. } => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
@@ -115,6 +122,7 @@ impl Refusal {
             | Self::InflatesTooLarge { .. }
             | Self::DecodesTooLarge(_)
             | Self::Overloaded => Code::ResourceExhausted,
+            Self::BrokenOff(_) => Code::Cancelled,
             Self::TooSlow(_) => Code::DeadlineExceeded,
             Self::Unavailable { .. } => Code::Unavailable,
         }

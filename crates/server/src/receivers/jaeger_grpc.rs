@@ -19,7 +19,7 @@ use tonic_health::server::HealthReporter;
 use super::ReceiverLimits;
 use super::unary::{self, RequestMessage, receive_message, refuse};
 use crate::grpc;
-use crate::ingest::{Accepted, Admission, Protocol, RawPayload, Refusal};
+use crate::ingest::{Accepted, Admission, OtlpSignal, Protocol, RawPayload, Refusal};
 use crate::sampling::{CurrentStrategies, ServiceStrategy, Strategy};
 
 /// Both services and what they need, made from `proto/` (see its README).
@@ -62,11 +62,10 @@ async fn post_spans(State(receiver): State<Receiver>, request: Request) -> Respo
     if !grpc::is_grpc(request.headers()) {
         return grpc::not_grpc(HTTP_HINT);
     }
+    let metrics = receiver.admission.metrics();
+    let open = metrics.begin_request(OtlpSignal::Traces, Protocol::JaegerGrpc);
     let result = receiver.take_spans(request).await;
-    receiver
-        .admission
-        .metrics()
-        .count_request(Protocol::JaegerGrpc, &result);
+    open.end(&result);
     match result {
         Ok(accepted) if accepted.received > 0 && accepted.rejected.count() == accepted.received => {
             Status::invalid_argument(accepted.rejected.to_string()).into_http()

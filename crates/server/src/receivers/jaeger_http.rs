@@ -1,7 +1,4 @@
 //! Jaeger's collector endpoint: `POST /api/traces`, a `jaeger.thrift` `Batch` as binary or compact Thrift.
-//!
-//! The protocol has no partial success: the reply is 202 when anything was kept, and its body says
-//! how much was not. A batch of which nothing could be kept is a bad request.
 
 use std::sync::Arc;
 
@@ -9,24 +6,18 @@ use axum::Router;
 use axum::extract::{Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use codec::{ContentEncoding, Encoding};
+use codec::Encoding;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use model::TenantId;
 use serde::Deserialize;
 
 use super::ReceiverLimits;
-use super::headers::{content_encoding, media_type};
+use super::collector::{BodyType, Collector};
+use super::headers::media_type;
 use super::jaeger_sampling::collector_route;
-use crate::ingest::{Accepted, Admission, Protocol, RawPayload, Refusal, receive};
+use crate::ingest::{Admission, Protocol, Refusal};
 use crate::sampling::CurrentStrategies;
 
 const SUPPORTED_TYPES: &str = "application/x-thrift, application/vnd.apache.thrift.binary or application/vnd.apache.thrift.compact";
-
-#[derive(Clone)]
-struct Receiver {
-    admission: Arc<Admission>,
-    limits: ReceiverLimits,
-}
 
 /// The listener's routes.
 pub(crate) fn router(
@@ -37,7 +28,7 @@ pub(crate) fn router(
     Router::new()
         .route("/api/traces", post(collect).fallback(not_post))
         .fallback(not_found)
-        .with_state(Receiver { admission, limits })
+        .with_state(Collector::new(Protocol::JaegerHttp, admission, limits))
         .merge(collector_route(strategies))
 }
 
@@ -47,54 +38,26 @@ struct Parameters {
     format: Option<String>,
 }
 
-async fn collect(
-    State(receiver): State<Receiver>,
-    Query(parameters): Query<Parameters>,
-    request: Request,
-) -> Response {
-    let result = receiver.take(&parameters, request).await;
-    receiver
-        .admission
-        .metrics()
-        .count_request(Protocol::JaegerHttp, &result);
-    match result {
-        Ok(accepted) => reply(&accepted),
-        Err(refusal) => refuse(&refusal),
+impl Parameters {
+    fn check(&self) -> Result<(), Refusal> {
+        match self.format.as_deref() {
+            None | Some("jaeger.thrift") => Ok(()),
+            Some(format) => Err(Refusal::Malformed(format!(
+                "format {format:?} is not supported; leave it out or send jaeger.thrift"
+            ))),
+        }
     }
 }
 
-impl Receiver {
-    async fn take(&self, parameters: &Parameters, request: Request) -> Result<Accepted, Refusal> {
-        if let Some(format) = &parameters.format
-            && format != "jaeger.thrift"
-        {
-            return Err(Refusal::Malformed(format!(
-                "format {format:?} is not supported; leave it out or send jaeger.thrift"
-            )));
-        }
-        let thrift = Thrift::of(request.headers())?;
-        let content_encoding = content_encoding(request.headers(), header::CONTENT_ENCODING)?;
-        let (body, reservation) = receive(
-            request.into_body(),
-            self.limits.http(),
-            self.admission.in_flight(),
-            |_| Ok(()),
-        )
-        .await?;
-        let first = body
-            .first()
-            .copied()
-            .filter(|_| content_encoding == ContentEncoding::Identity);
-        let payload = RawPayload {
-            protocol: Protocol::JaegerHttp,
-            encoding: thrift.encoding(first.as_ref()),
-            content_encoding,
-            tenant: TenantId::default_tenant(),
-            body,
-            reservation,
-        };
-        self.admission.admit(payload).await
-    }
+async fn collect(
+    State(collector): State<Collector>,
+    Query(parameters): Query<Parameters>,
+    request: Request,
+) -> Response {
+    let thrift = parameters
+        .check()
+        .and_then(|()| Thrift::of(request.headers()));
+    collector.collect(thrift, request).await
 }
 
 /// What the content type says of the protocol inside.
@@ -119,41 +82,18 @@ impl Thrift {
             }),
         }
     }
+}
 
-    /// The encoding of a batch that is not compressed and begins with `first`.
-    fn encoding(self, first: Option<&u8>) -> Encoding {
+impl BodyType for Thrift {
+    fn encoding(self, first: Option<u8>) -> Encoding {
         match (self, first) {
             (Self::Compact, _) => Encoding::JaegerThriftCompact,
             // A field begins with its type, 16 at most, in the binary protocol; in the compact
             // one with the distance of its number, 1 at least, in the upper half.
-            (Self::Either, Some(first)) if *first > 0x10 => Encoding::JaegerThriftCompact,
+            (Self::Either, Some(first)) if first > 0x10 => Encoding::JaegerThriftCompact,
             (Self::Binary | Self::Either, _) => Encoding::JaegerThriftBinary,
         }
     }
-}
-
-fn reply(accepted: &Accepted) -> Response {
-    let rejected = &accepted.rejected;
-    if rejected.is_empty() {
-        return StatusCode::ACCEPTED.into_response();
-    }
-    let code = if rejected.count() < accepted.received {
-        StatusCode::ACCEPTED
-    } else {
-        StatusCode::BAD_REQUEST
-    };
-    (code, format!("{rejected}\n")).into_response()
-}
-
-fn refuse(refusal: &Refusal) -> Response {
-    let mut response = (refusal.http_status(), format!("{refusal}\n")).into_response();
-    if let Some(delay) = refusal.retry_after() {
-        let seconds = delay.as_secs_f64().ceil() as u64;
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, seconds.into());
-    }
-    response
 }
 
 async fn not_post(method: Method) -> Response {
@@ -184,19 +124,19 @@ mod tests {
         // Field 1 (process) is a struct, field 2 (spans) a list; either may come first.
         for first in [0x0c, 0x0f, 0x00] {
             assert_eq!(
-                Thrift::Either.encoding(Some(&first)),
+                Thrift::Either.encoding(Some(first)),
                 Encoding::JaegerThriftBinary
             );
         }
         for first in [0x1c, 0x29] {
             assert_eq!(
-                Thrift::Either.encoding(Some(&first)),
+                Thrift::Either.encoding(Some(first)),
                 Encoding::JaegerThriftCompact
             );
         }
         assert_eq!(Thrift::Either.encoding(None), Encoding::JaegerThriftBinary);
         assert_eq!(
-            Thrift::Binary.encoding(Some(&0x1c)),
+            Thrift::Binary.encoding(Some(0x1c)),
             Encoding::JaegerThriftBinary
         );
     }

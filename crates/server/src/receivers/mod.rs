@@ -3,6 +3,7 @@
 //! A receiver turns a request into a [`RawPayload`](crate::ingest::RawPayload) and the outcome into
 //! its protocol's reply. It decodes nothing and keeps nothing.
 
+mod collector;
 mod cors;
 mod headers;
 mod jaeger_agent;

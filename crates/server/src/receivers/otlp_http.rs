@@ -98,15 +98,18 @@ async fn export(
     State(receiver): State<Receiver>,
     request: Request,
 ) -> Response {
-    let (format, result) = match Format::of(&request) {
-        Ok(format) => (format, receiver.take(signal, format, request).await),
+    let (format, refusal) = match Format::of(&request) {
+        Ok(format) => (format, None),
         // Of what can't be told apart we speak the format that a person can read.
-        Err(refusal) => (Format::Json, Err(refusal)),
+        Err(refusal) => (Format::Json, Some(refusal)),
     };
-    receiver
-        .admission
-        .metrics()
-        .count_otlp_request(signal, format.protocol(), &result);
+    let metrics = receiver.admission.metrics();
+    let open = metrics.begin_request(signal, format.protocol());
+    let result = match refusal {
+        None => receiver.take(signal, format, request).await,
+        Some(refusal) => Err(refusal),
+    };
+    open.end(&result);
     match result {
         Ok(accepted) => reply(signal, format, &accepted),
         Err(refusal) => refuse(format, &refusal),

@@ -1,7 +1,4 @@
 //! Zipkin's collector: `POST /api/v2/spans` and `/api/v1/spans`.
-//!
-//! The protocol has no partial success: the reply is 202 when anything was kept, and its body, empty otherwise, says how much was not. A
-//! request of which nothing could be kept is a bad request.
 
 use std::sync::Arc;
 
@@ -10,19 +7,18 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use codec::Encoding;
-use http::{HeaderMap, Method, StatusCode, Uri, header};
-use model::TenantId;
+use http::{HeaderMap, Method, StatusCode, Uri};
 
 use super::ReceiverLimits;
+use super::collector::Collector;
 use super::cors::{cors, may_send};
-use super::headers::{content_encoding, media_type};
+use super::headers::media_type;
 use crate::config::Origins;
-use crate::ingest::{Accepted, Admission, Protocol, RawPayload, Refusal, receive};
+use crate::ingest::{Admission, Protocol, Refusal};
 
 #[derive(Clone)]
 struct Receiver {
-    admission: Arc<Admission>,
-    limits: ReceiverLimits,
+    collector: Collector,
     origins: Arc<Origins>,
 }
 
@@ -37,8 +33,7 @@ pub(crate) fn router(
         .route("/api/v2/spans", post(collect_v2))
         .route("/api/v1/spans", post(collect_v1))
         .with_state(Receiver {
-            admission,
-            limits,
+            collector: Collector::new(Protocol::ZipkinHttp, admission, limits),
             origins: Arc::new(origins.clone()),
         });
     let routes = read_api
@@ -57,6 +52,13 @@ async fn collect_v2(State(receiver): State<Receiver>, request: Request) -> Respo
 
 async fn collect_v1(State(receiver): State<Receiver>, request: Request) -> Response {
     receiver.collect(&V1, request).await
+}
+
+impl Receiver {
+    async fn collect(&self, version: &Version, request: Request) -> Response {
+        let encoding = version.encoding(request.headers(), &self.origins);
+        self.collector.collect(encoding, request).await
+    }
 }
 
 /// What spans of one version of the API are written in.
@@ -103,64 +105,6 @@ impl Version {
             Err(Refusal::UnsupportedType { found, supported })
         }
     }
-}
-
-impl Receiver {
-    async fn collect(&self, version: &Version, request: Request) -> Response {
-        let result = self.take(version, request).await;
-        self.admission
-            .metrics()
-            .count_request(Protocol::ZipkinHttp, &result);
-        match result {
-            Ok(accepted) => reply(&accepted),
-            Err(refusal) => refuse(&refusal),
-        }
-    }
-
-    async fn take(&self, version: &Version, request: Request) -> Result<Accepted, Refusal> {
-        let encoding = version.encoding(request.headers(), &self.origins)?;
-        let content_encoding = content_encoding(request.headers(), header::CONTENT_ENCODING)?;
-        let (body, reservation) = receive(
-            request.into_body(),
-            self.limits.http(),
-            self.admission.in_flight(),
-            |_| Ok(()),
-        )
-        .await?;
-        let payload = RawPayload {
-            protocol: Protocol::ZipkinHttp,
-            encoding,
-            content_encoding,
-            tenant: TenantId::default_tenant(),
-            body,
-            reservation,
-        };
-        self.admission.admit(payload).await
-    }
-}
-
-fn reply(accepted: &Accepted) -> Response {
-    let rejected = &accepted.rejected;
-    if rejected.is_empty() {
-        return StatusCode::ACCEPTED.into_response();
-    }
-    let code = if rejected.count() < accepted.received {
-        StatusCode::ACCEPTED
-    } else {
-        StatusCode::BAD_REQUEST
-    };
-    (code, format!("{rejected}\n")).into_response()
-}
-
-fn refuse(refusal: &Refusal) -> Response {
-    let mut response = (refusal.http_status(), format!("{refusal}\n")).into_response();
-    if let Some(delay) = refusal.retry_after() {
-        let seconds = delay.as_secs_f64().ceil() as u64;
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, seconds.into());
-    }
-    response
 }
 
 async fn not_allowed(method: Method, uri: Uri) -> Response {

@@ -1,13 +1,15 @@
 //! Files to a running server.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
 
 use prost::Message;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::running::{Backtrail, Start, command, otlp, run_in};
+use crate::running::{Backtrail, Start, command, otlp, post, run_in};
 
 fn import(server: &Backtrail, dir: &TempDir, args: &[&str]) -> Output {
     let url = server.url("otlp-http", "");
@@ -135,7 +137,7 @@ fn a_server_that_is_not_there_is_named() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("a.json"), otlp::trace_json(1, 1)).unwrap();
     // A port that was free a moment ago.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
+    let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
@@ -154,4 +156,146 @@ fn a_server_that_is_not_there_is_named() {
         text.contains("1 spans that were read were not taken"),
         "{text}"
     );
+}
+
+/// What a proxy does with a request.
+enum Turn {
+    Pass,
+    /// The server has it, and the client never hears of that.
+    LoseReply,
+    Refuse(&'static str),
+}
+
+/// Stands before a server and does these things in turn, then passes everything on. Where to send instead.
+fn proxy(server: &Backtrail, turns: Vec<Turn>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server_url = server.url("otlp-http", "/v1/traces");
+    // It ends with the test's process.
+    std::thread::spawn(move || {
+        let mut turns = turns.into_iter();
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let Some(body) = read_request(&mut connection) else {
+                continue;
+            };
+            let turn = turns.next().unwrap_or(Turn::Pass);
+            if let Turn::Refuse(head) = turn {
+                write!(connection, "HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n").unwrap();
+                continue;
+            }
+            let kind = ("Content-Type", "application/x-protobuf");
+            let reply = post(&server_url, &[kind], &body);
+            if matches!(turn, Turn::Pass) {
+                let (status, length) = (reply.status, reply.body.len());
+                write!(
+                    connection,
+                    "HTTP/1.1 {status} As told\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+                )
+                .unwrap();
+                connection.write_all(&reply.body).unwrap();
+            }
+        }
+    });
+    url
+}
+
+/// The body of the one request of a connection; `None` when the connection was not used.
+fn read_request(connection: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut reader = BufReader::new(connection);
+    let mut len = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap() == 0 {
+            return None;
+        }
+        if line == "\r\n" {
+            break;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            len = value.trim().parse().unwrap();
+        }
+    }
+    let mut body = vec![0; len];
+    reader.read_exact(&mut body).unwrap();
+    Some(body)
+}
+
+#[test]
+fn a_server_that_says_later_is_asked_later_and_what_it_got_twice_is_there_once() {
+    let server = Backtrail::start();
+    let url = proxy(
+        &server,
+        vec![
+            Turn::Pass,
+            Turn::LoseReply,
+            Turn::Refuse("429 Too Many Requests\r\nRetry-After: 1"),
+            Turn::Refuse("503 Service Unavailable\r\nRetry-After: 1"),
+        ],
+    );
+    let dir = TempDir::new().unwrap();
+    let lines = [
+        otlp::trace_json(1, 3),
+        otlp::trace_json(2, 4),
+        otlp::trace_json(3, 5),
+    ]
+    .join(&b'\n');
+    std::fs::write(dir.path().join("lines.json"), lines).unwrap();
+
+    let started = Instant::now();
+    let output = run_in(dir.path(), &["import", "lines.json", "--server", &url], &[]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(
+        stdout(&output),
+        "lines.json: OTLP JSON, 3 documents: 12 spans read, 12 accepted, 0 rejected\n"
+    );
+    assert!(started.elapsed() >= Duration::from_secs(2));
+    let received = r#"backtrail_spans_received_total{protocol="otlp_http_protobuf"}"#;
+    assert_eq!(server.metric(received), 3 + 4 + 4 + 5);
+    assert_eq!([1, 2, 3].map(|trace| span_count(&server, trace)), [3, 4, 5]);
+}
+
+#[test]
+fn a_server_that_is_killed_and_restarted_in_the_middle_has_everything_once() {
+    let data = TempDir::new().unwrap();
+    let server = Start::new().data_dir(data.path()).start();
+    let address = server.address("otlp-http");
+    let mut child = command()
+        .args(["import", "-", "--server", &server.url("otlp-http", "")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut write = |traces: std::ops::RangeInclusive<u128>| {
+        for trace in traces {
+            input.write_all(&otlp::trace_json(trace, 10)).unwrap();
+            input.write_all(b"\n").unwrap();
+        }
+        input.flush().unwrap();
+    };
+    write(1..=20);
+    while server.stored_spans() < 50 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    server.kill();
+    write(21..=40);
+    // Meanwhile nobody answers.
+    std::thread::sleep(Duration::from_millis(300));
+    let server = Start::new()
+        .data_dir(data.path())
+        .arg(format!("--otlp-http={address}"))
+        .start();
+    write(41..=60);
+    drop(input);
+
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(
+        stdout(&output),
+        "-: OTLP JSON, 60 documents: 600 spans read, 600 accepted, 0 rejected\n"
+    );
+    for trace in 1..=60 {
+        assert_eq!(span_count(&server, trace), 10, "trace {trace}");
+    }
 }

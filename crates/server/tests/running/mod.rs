@@ -249,6 +249,20 @@ impl Backtrail {
         })
     }
 
+    /// Waits until a sample of `/metrics` is this.
+    pub(crate) fn eventually(&self, sample: &str, value: u64) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.metric(sample) != value {
+            let found = self.metric(sample);
+            assert!(
+                Instant::now() < deadline,
+                "{sample} is {found} and not {value}:\n{}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Waits until there are spans in blocks and none in memory.
     pub(crate) fn wait_until_flushed(&self) {
         let deadline = Instant::now() + PATIENCE;

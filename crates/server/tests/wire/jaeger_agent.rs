@@ -1,7 +1,6 @@
 //! Jaeger's agent: datagrams on the two UDP ports.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
 
 use crate::running::{Backtrail, Start, jaeger};
 
@@ -13,20 +12,6 @@ const PORTS: [(&str, &str); 2] = [
 fn send(to: SocketAddr, datagram: &[u8]) {
     let from = UdpSocket::bind(SocketAddr::new(to.ip(), 0)).unwrap();
     assert_eq!(from.send_to(datagram, to).unwrap(), datagram.len());
-}
-
-/// Nobody answers a datagram, so we look until it has had its effect.
-fn eventually(server: &Backtrail, sample: &str, expected: u64) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while server.metric(sample) != expected {
-        assert!(
-            Instant::now() < deadline,
-            "{sample} is {} and not {expected}:\n{}",
-            server.metric(sample),
-            server.log()
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 fn dropped(protocol: &str, reason: &str) -> String {
@@ -52,7 +37,7 @@ fn each_port_takes_both_protocols_and_every_header() {
         for message in messages {
             send(server.address(port), &message);
             spans += 20;
-            eventually(&server, "backtrail_memtable_spans", spans as u64);
+            server.eventually("backtrail_memtable_spans", spans as u64);
         }
         let ok = format!(r#"backtrail_requests_total{{protocol="{protocol}",status="ok"}}"#);
         assert_eq!(server.metric(&ok), 4);
@@ -72,7 +57,7 @@ fn the_other_loopback_address_takes_datagrams_too() {
         SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, port)),
         &message,
     );
-    eventually(&server, "backtrail_memtable_spans", 3);
+    server.eventually("backtrail_memtable_spans", 3);
 }
 
 #[test]
@@ -89,7 +74,7 @@ fn the_largest_datagram_is_taken_whole() {
     }
     assert!(message(spans).len() > 65_000);
     send(server.address("jaeger-agent-binary"), &message(spans));
-    eventually(&server, "backtrail_memtable_spans", spans);
+    server.eventually("backtrail_memtable_spans", spans);
 }
 
 #[test]
@@ -108,11 +93,7 @@ fn what_is_no_batch_is_dropped_counted_and_said_once() {
     for datagram in &malformed {
         send(server.address(port), datagram);
     }
-    eventually(
-        &server,
-        &dropped(protocol, "malformed"),
-        malformed.len() as u64,
-    );
+    server.eventually(&dropped(protocol, "malformed"), malformed.len() as u64);
     assert_eq!(server.metric("backtrail_memtable_spans"), 0);
     let log = server.log();
     let lines: Vec<_> = log
@@ -130,7 +111,7 @@ fn what_is_no_batch_is_dropped_counted_and_said_once() {
     );
 
     send(server.address(port), &good);
-    eventually(&server, "backtrail_memtable_spans", 3);
+    server.eventually("backtrail_memtable_spans", 3);
 }
 
 #[test]
@@ -144,9 +125,9 @@ fn bad_spans_are_counted_and_the_others_of_the_datagram_kept() {
     let rejected = format!(
         r#"backtrail_spans_rejected_total{{protocol="{protocol}",reason="invalid_trace_id"}}"#
     );
-    eventually(&server, &rejected, 3);
+    server.eventually(&rejected, 3);
     let partial = format!(r#"backtrail_requests_total{{protocol="{protocol}",status="partial"}}"#);
-    eventually(&server, &partial, 1);
+    server.eventually(&partial, 1);
     assert!(
         server
             .log()
@@ -166,7 +147,7 @@ fn a_full_queue_drops_and_counts() {
         &jaeger::binary("shop", 1, 200),
     );
     send(server.address(port), &too_large);
-    eventually(&server, &dropped(protocol, "queue"), 1);
+    server.eventually(&dropped(protocol, "queue"), 1);
     assert!(
         server
             .log()
@@ -177,7 +158,7 @@ fn a_full_queue_drops_and_counts() {
 
     let small = jaeger::strict_message("emitBatch", jaeger::ONE_WAY, &jaeger::binary("shop", 1, 3));
     send(server.address(port), &small);
-    eventually(&server, "backtrail_memtable_spans", 3);
+    server.eventually("backtrail_memtable_spans", 3);
 }
 
 #[test]
@@ -189,7 +170,7 @@ fn what_the_store_refuses_is_counted_as_dropped() {
         server.address(port),
         &jaeger::compact_message("emitBatch", jaeger::ONE_WAY, &batch),
     );
-    eventually(&server, &dropped(protocol, "unavailable"), 1);
+    server.eventually(&dropped(protocol, "unavailable"), 1);
     assert!(
         server.log().contains("the disk is almost full"),
         "{}",

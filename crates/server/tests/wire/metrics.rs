@@ -2,7 +2,7 @@
 
 use prost::Message;
 
-use crate::running::{Backtrail, Reply, agent, otlp, post};
+use crate::running::{Backtrail, RawConnection, Reply, agent, otlp, post};
 
 #[test]
 fn what_arrives_is_counted_by_protocol_and_reason() {
@@ -35,6 +35,40 @@ fn what_arrives_is_counted_by_protocol_and_reason() {
     assert_eq!(server.metric("backtrail_memtable_spans"), 4);
     assert!(server.metric("backtrail_log_sync_duration_seconds_count") >= 1);
     assert!(server.metric("backtrail_log_bytes") > 0);
+}
+
+#[test]
+fn a_request_whose_client_left_is_counted() {
+    let server = Backtrail::start();
+    for (listener, path, kind, protocol) in [
+        (
+            "otlp-http",
+            "/v1/traces",
+            "application/x-protobuf",
+            "otlp_http_protobuf",
+        ),
+        ("zipkin", "/api/v2/spans", "application/json", "zipkin_http"),
+        (
+            "jaeger-http",
+            "/api/traces",
+            "application/x-thrift",
+            "jaeger_http",
+        ),
+    ] {
+        let mut connection = RawConnection::open(server.address(listener));
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: {kind}\r\nContent-Length: 100\r\n\r\n"
+        );
+        connection.send(head.as_bytes());
+        connection.send(b"half");
+        server.eventually("backtrail_in_flight_bytes", 4);
+        drop(connection);
+        server.eventually(
+            &format!(r#"backtrail_requests_total{{protocol="{protocol}",status="cancelled"}}"#),
+            1,
+        );
+        server.eventually("backtrail_in_flight_bytes", 0);
+    }
 }
 
 #[test]

@@ -341,6 +341,8 @@ fn a_deadline_is_kept() {
     let server = Backtrail::start();
     let (code, text) = call_that_stalls(server.address("otlp-grpc"), EXPORT);
     assert_eq!(code, Code::DeadlineExceeded as i32, "{text}");
+    let cancelled = r#"backtrail_requests_total{protocol="otlp_grpc",status="cancelled"}"#;
+    assert_eq!(server.metric(cancelled), 1);
     let message = framed(0, &otlp::trace(1, 1).encode_to_vec());
     let export = |timeout| call(&server, &[("grpc-timeout", timeout)], message.clone());
     assert_eq!(export("30S").0, Code::Ok as i32);

@@ -16,7 +16,9 @@ use model::TenantId;
 use tokio_util::task::TaskTracker;
 
 use self::complaints::Complaints;
-use crate::ingest::{Accepted, Admission, InFlight, Protocol, RawPayload, Refusal, Reservation};
+use crate::ingest::{
+    Accepted, Admission, InFlight, OtlpSignal, Protocol, RawPayload, Refusal, Reservation,
+};
 
 pub(crate) use kernel_watch::{UdpSockets, watch as watch_kernel_drops};
 
@@ -68,7 +70,10 @@ impl JaegerAgent {
         let agent = self.clone();
         self.tasks.spawn(async move {
             let len = datagram.len();
+            let metrics = agent.admission.metrics();
+            let open = metrics.begin_request(OtlpSignal::Traces, agent.protocol);
             let result = agent.admit(datagram).await;
+            open.end(&result);
             agent.report(&result, len, from);
             drop(queued);
         });
@@ -97,7 +102,6 @@ impl JaegerAgent {
 
     fn report(&self, result: &Result<Accepted, Refusal>, len: usize, from: SocketAddr) {
         let metrics = self.admission.metrics();
-        metrics.count_request(self.protocol, result);
         let name = self.protocol.label();
         match result {
             Ok(accepted) if accepted.rejected.is_empty() => {}

@@ -68,11 +68,10 @@ async fn export(
     if !grpc::is_grpc(request.headers()) {
         return grpc::not_grpc(HTTP_HINT);
     }
+    let metrics = receiver.admission.metrics();
+    let open = metrics.begin_request(signal, Protocol::OtlpGrpc);
     let result = receiver.take(signal, request).await;
-    receiver
-        .admission
-        .metrics()
-        .count_otlp_request(signal, Protocol::OtlpGrpc, &result);
+    open.end(&result);
     match result {
         Ok(accepted) => unary::reply(&ExportResponse::from(&accepted)),
         Err(refusal) => refuse(&refusal),
