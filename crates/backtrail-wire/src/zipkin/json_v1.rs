@@ -6,9 +6,8 @@ use serde_json::value::RawValue;
 
 use super::endpoint::Endpoint;
 use super::fault::Fault;
-use super::json_v2::{endpoint, read_spans};
+use super::json_v2::{Ids, endpoint, read_spans};
 use super::json_value::{Result, boolean, elements, members, micros, text, text_of_any};
-use super::span::parse_id;
 use super::to_otlp::Request;
 use super::v1::{AnnotationV1, BinaryAnnotation, SpanV1, convert};
 use crate::otlp::SpanLimits;
@@ -30,18 +29,12 @@ pub fn to_otlp(
 
 fn read(json: &RawValue) -> Result<SpanV1<'_>> {
     let mut span = SpanV1::default();
-    let (mut has_trace_id, mut has_id) = (false, false);
+    let mut ids = Ids::default();
     members(json, |name, value| {
+        if ids.read(name, value)? {
+            return Ok(());
+        }
         match &**name {
-            "traceId" => {
-                span.trace_id = parse_id(&text(value)?, "trace id")?;
-                has_trace_id = true;
-            }
-            "id" => {
-                span.id = parse_id(&text(value)?, "span id")?;
-                has_id = true;
-            }
-            "parentId" => span.parent_id = parse_id(&text(value)?, "parent id")?,
             "name" => span.name = text(value)?,
             "timestamp" => span.timestamp_micros = micros(value)?,
             "duration" => span.duration_micros = micros(value)?,
@@ -58,12 +51,7 @@ fn read(json: &RawValue) -> Result<SpanV1<'_>> {
         }
         Ok(())
     })?;
-    if !has_trace_id {
-        return Err(Fault::Missing("trace id").at(".traceId"));
-    }
-    if !has_id {
-        return Err(Fault::Missing("span id").at(".id"));
-    }
+    (span.trace_id, span.id, span.parent_id) = ids.finish()?;
     Ok(span)
 }
 

@@ -67,18 +67,12 @@ pub(super) fn read_spans<'a>(
 
 fn read(json: &RawValue) -> Result<Span<'_>> {
     let mut span = Span::default();
-    let (mut has_trace_id, mut has_id) = (false, false);
+    let mut ids = Ids::default();
     members(json, |name, value| {
+        if ids.read(name, value)? {
+            return Ok(());
+        }
         match &**name {
-            "traceId" => {
-                span.trace_id = parse_id(&text(value)?, "trace id")?;
-                has_trace_id = true;
-            }
-            "id" => {
-                span.id = parse_id(&text(value)?, "span id")?;
-                has_id = true;
-            }
-            "parentId" => span.parent_id = parse_id(&text(value)?, "parent id")?,
             "kind" => {
                 let kind = text(value)?;
                 span.kind =
@@ -103,13 +97,39 @@ fn read(json: &RawValue) -> Result<Span<'_>> {
         }
         Ok(())
     })?;
-    if !has_trace_id {
-        return Err(Fault::Missing("trace id").at(".traceId"));
-    }
-    if !has_id {
-        return Err(Fault::Missing("span id").at(".id"));
-    }
+    (span.trace_id, span.id, span.parent_id) = ids.finish()?;
     Ok(span)
+}
+
+/// The ids of a span of either version.
+#[derive(Default)]
+pub(super) struct Ids {
+    trace_id: Option<[u8; 16]>,
+    id: Option<[u8; 8]>,
+    parent_id: [u8; 8],
+}
+
+impl Ids {
+    /// Whether a member of a span is one of its ids, which is then read.
+    pub(super) fn read(&mut self, name: &str, value: &RawValue) -> Result<bool> {
+        match name {
+            "traceId" => self.trace_id = Some(parse_id(&text(value)?, "trace id")?),
+            "id" => self.id = Some(parse_id(&text(value)?, "span id")?),
+            "parentId" => self.parent_id = parse_id(&text(value)?, "parent id")?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Trace id, span id and parent id, of which the first two must be there.
+    pub(super) fn finish(self) -> Result<([u8; 16], [u8; 8], [u8; 8])> {
+        let missing = |what, path| Fault::Missing(what).at(path);
+        let trace_id = self
+            .trace_id
+            .ok_or_else(|| missing("trace id", ".traceId"))?;
+        let id = self.id.ok_or_else(|| missing("span id", ".id"))?;
+        Ok((trace_id, id, self.parent_id))
+    }
 }
 
 /// An endpoint of either version.

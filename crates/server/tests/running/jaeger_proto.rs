@@ -7,6 +7,8 @@ use tonic::Status;
 use tonic::codec::CompressionEncoding;
 
 use super::grpc::GrpcClient;
+use super::jaeger_model::{Process, Span, duration, timestamp};
+use super::otlp::START_UNIX_NANO;
 
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct PostSpansRequest {
@@ -25,32 +27,6 @@ pub(crate) struct Batch {
     pub(crate) process: Option<Process>,
 }
 
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct Process {
-    #[prost(string, tag = "1")]
-    pub(crate) service_name: String,
-}
-
-#[derive(Clone, PartialEq, Message)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "the names are those of model.proto"
-)]
-pub(crate) struct Span {
-    #[prost(bytes = "vec", tag = "1")]
-    pub(crate) trace_id: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    pub(crate) span_id: Vec<u8>,
-    #[prost(string, tag = "3")]
-    pub(crate) operation_name: String,
-    #[prost(message, optional, tag = "6")]
-    pub(crate) start_time: Option<prost_types::Timestamp>,
-    #[prost(message, optional, tag = "7")]
-    pub(crate) duration: Option<prost_types::Duration>,
-    #[prost(message, optional, tag = "10")]
-    pub(crate) process: Option<Process>,
-}
-
 /// A batch of `service` with a trace of `spans` spans.
 pub(crate) fn request(service: &str, trace: u128, spans: u64) -> PostSpansRequest {
     request_of(service, trace, 1..=spans)
@@ -62,21 +38,16 @@ pub(crate) fn request_of(service: &str, trace: u128, ids: RangeInclusive<u64>) -
         trace_id: trace.to_be_bytes().to_vec(),
         span_id: id.to_be_bytes().to_vec(),
         operation_name: format!("operation {id}"),
-        start_time: Some(prost_types::Timestamp {
-            seconds: (super::otlp::START_UNIX_NANO / 1_000_000_000) as i64,
-            nanos: id as i32,
-        }),
-        duration: Some(prost_types::Duration {
-            seconds: 0,
-            nanos: 1_000_000,
-        }),
-        process: None,
+        start_time: Some(timestamp(START_UNIX_NANO + id)),
+        duration: Some(duration(1_000_000)),
+        ..Span::default()
     });
     PostSpansRequest {
         batch: Some(Batch {
             spans: spans.collect(),
             process: Some(Process {
                 service_name: service.to_owned(),
+                tags: Vec::new(),
             }),
         }),
     }

@@ -7,6 +7,7 @@
 
 pub(crate) mod grpc;
 pub(crate) mod jaeger;
+pub(crate) mod jaeger_model;
 pub(crate) mod jaeger_proto;
 pub(crate) mod jaeger_query;
 pub(crate) mod otlp;
@@ -260,6 +261,16 @@ impl Backtrail {
                 self.log()
             );
             std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until it has said this on stderr.
+    pub(crate) fn eventually_logs(&self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.log().contains(text) {
+            let log = self.log();
+            assert!(Instant::now() < deadline, "not said: {text}\n{log}");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 

@@ -1,5 +1,6 @@
 //! `CollectorService/PostSpans` on Jaeger's gRPC port.
 
+use serde_json::{Value, json};
 use tonic::Code;
 use tonic::codec::CompressionEncoding;
 use tonic_health::pb::HealthCheckRequest;
@@ -7,7 +8,9 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::running::grpc::{GrpcClient, retry_seconds};
-use crate::running::jaeger_proto::{PostSpansResponse, Process, post_spans, request};
+use crate::running::jaeger_model::Process;
+use crate::running::jaeger_proto::{PostSpansResponse, post_spans, request};
+use crate::running::jaeger_query::{GetTraceV2, Spans};
 use crate::running::{Backtrail, Start, otlp};
 
 fn client(server: &Backtrail) -> GrpcClient {
@@ -38,10 +41,43 @@ fn a_process_of_a_span_is_another_service() {
     let mut request = request("shop", 1, 3);
     request.batch.as_mut().unwrap().spans[1].process = Some(Process {
         service_name: "bank".to_owned(),
+        tags: Vec::new(),
     });
     post_spans(&client(&server), request, None).unwrap();
     let (_, services) = server.get("/api/v1/services");
     assert_eq!(services, r#"{"services":["bank","shop"]}"#);
+}
+
+#[test]
+fn warnings_are_kept_and_told_by_every_api() {
+    let server = Backtrail::start();
+    let mut request = request("shop", 1, 1);
+    let warnings = ["too many tags".to_owned(), "clock skew".to_owned()];
+    request.batch.as_mut().unwrap().spans[0].warnings = warnings.to_vec();
+    post_spans(&client(&server), request, None).unwrap();
+
+    let json = |path: &str| -> Value { serde_json::from_str(&server.get(path).1).unwrap() };
+    let of_v1 = json("/api/traces/1");
+    assert_eq!(of_v1["data"][0]["spans"][0]["warnings"], json!(warnings));
+    assert_eq!(of_v1["data"][0]["spans"][0]["tags"], json!([]));
+    let query = GrpcClient::connect(server.address("jaeger-query-grpc"));
+    let by_id = tonic::Request::new(GetTraceV2 {
+        trace_id: 1_u128.to_be_bytes().to_vec(),
+    });
+    let path = "/jaeger.api_v2.QueryService/GetTrace";
+    let of_v2 = query.stream::<_, Spans>(path, by_id).unwrap();
+    assert_eq!(of_v2.messages[0].spans[0].warnings, warnings);
+    assert!(of_v2.messages[0].spans[0].tags.is_empty());
+    // OTLP has no field for them, and Jaeger keeps them so.
+    let of_v3 = json("/api/v3/traces/1");
+    let attributes = "/result/resourceSpans/0/scopeSpans/0/spans/0/attributes";
+    assert_eq!(
+        of_v3.pointer(attributes),
+        Some(&json!([{
+            "key": "@jaeger@warnings",
+            "value": { "arrayValue": { "values": warnings.map(|text| json!({ "stringValue": text })) } },
+        }]))
+    );
 }
 
 #[test]

@@ -10,9 +10,10 @@ use tonic_health::pb::health_client::HealthClient;
 
 use super::otlp_grpc::call_that_stalls;
 use crate::running::grpc::{GrpcClient, Streamed};
+use crate::running::jaeger_model::timestamp;
 use crate::running::jaeger_query::{
     Dependencies, Empty, FindTracesRequest, GetDependencies, GetOperations, GetTraceV2, GetTraceV3,
-    OperationsV2, OperationsV3, Services, Spans, Summaries, TraceQueryParameters, timestamp,
+    OperationsV2, OperationsV3, Services, Spans, Summaries, TraceQueryParameters,
 };
 use crate::running::{Backtrail, otlp, post};
 
@@ -153,7 +154,7 @@ fn span_id(bytes: &[u8]) -> String {
 }
 
 /// Each value is in the field of its type.
-fn assert_tags(tags: &[crate::running::jaeger_query::KeyValue], expected: &Value) {
+fn assert_tags(tags: &[crate::running::jaeger_model::KeyValue], expected: &Value) {
     let expected = expected.as_array().unwrap();
     assert_eq!(tags.len(), expected.len());
     for (tag, expected) in tags.iter().zip(expected) {

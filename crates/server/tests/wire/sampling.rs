@@ -168,18 +168,6 @@ fn eventually(server: &Backtrail, share: f64) {
     }
 }
 
-fn eventually_logged(server: &Backtrail, text: &str) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !server.log().contains(text) {
-        assert!(
-            Instant::now() < deadline,
-            "not said: {text}\n{}",
-            server.log()
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 #[test]
 fn a_changed_file_is_in_force_without_a_restart_and_a_broken_one_is_not() {
     let dir = TempDir::new().unwrap();
@@ -193,26 +181,25 @@ fn a_changed_file_is_in_force_without_a_restart_and_a_broken_one_is_not() {
     eventually(&server, 0.125);
 
     write("[sampling]\nparam = 0.5\n\n[sampling.services.shop]\nparam = 12.5\n");
-    eventually_logged(&server, "those before stay in force");
-    eventually_logged(
-        &server,
+    server.eventually_logs("those before stay in force");
+    server.eventually_logs(
         "backtrail.toml:5: sampling.services.shop: 12.5 is not a probability from 0 to 1",
     );
     eventually(&server, 0.125);
 
     write("retention.max_age = '1d'\n\n[sampling.services.shop]\nparam = 0.75\n");
     eventually(&server, 0.75);
-    eventually_logged(&server, "in force at the next start: retention.max_age");
+    server.eventually_logs("in force at the next start: retention.max_age");
 
     std::fs::remove_file(&file).unwrap();
-    eventually_logged(&server, "backtrail.toml: there is no such file");
+    server.eventually_logs("backtrail.toml: there is no such file");
     eventually(&server, 0.75);
     write("[sampling.services.shop]\nparam = 0.0625\n");
     server.signal(Signal::HUP);
     eventually(&server, 0.0625);
     // Nobody changes it any more: asking is answered all the same.
     server.signal(Signal::HUP);
-    eventually_logged(&server, "SIGHUP: the sampling strategies have not changed");
+    server.eventually_logs("SIGHUP: the sampling strategies have not changed");
 }
 
 #[test]
@@ -233,7 +220,7 @@ fn jaegers_file_of_strategies_is_read_and_followed() {
     write("0.25");
     eventually(&server, 0.25);
     write("2");
-    eventually_logged(&server, "2 is not a probability from 0 to 1");
+    server.eventually_logs("2 is not a probability from 0 to 1");
     eventually(&server, 0.25);
 }
 

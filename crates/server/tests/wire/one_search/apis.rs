@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::{Asked, NO_LIMIT};
 use crate::running::grpc::GrpcClient;
+use crate::running::jaeger_model::{duration, timestamp};
 use crate::running::jaeger_query::{
-    FindTracesRequest, GetTraceV2, GetTraceV3, Spans, Summaries, TraceQueryParameters, duration,
-    timestamp,
+    FindTracesRequest, GetTraceV2, GetTraceV3, Spans, Summaries, TraceQueryParameters,
 };
 use crate::running::otlp::START_UNIX_NANO;
 use crate::running::{Backtrail, Reply, agent};
