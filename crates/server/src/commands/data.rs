@@ -1,13 +1,12 @@
 //! `backtrail data`: looks after a data directory, whether a server uses it or not.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::bail;
 use host::Host;
 use store::{CheckReport, ReadPayload};
 
-use super::progress::{ProgressLine, bytes};
+use super::progress::{Progress, bytes};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum DataAction {
@@ -36,13 +35,11 @@ pub(crate) fn run(action: &DataAction) -> anyhow::Result<()> {
 
 fn check(dir: &Path) -> anyhow::Result<()> {
     let host = Host::real();
-    let mut line = ProgressLine::new(Arc::clone(&host.clock));
+    let mut bar = Progress::new(dir.display().to_string());
     let report = store::check(&host, dir, &read_payload(), &mut |progress| {
-        line.show(progress.bytes_done, progress.bytes_total, || {
-            format!("{} checked", bytes(progress.bytes_done))
-        });
+        bar.show(progress.bytes_done, Some(progress.bytes_total));
     });
-    line.clear();
+    bar.clear();
     let report = report?;
     print(&report);
     if !report.is_whole() {
@@ -58,22 +55,20 @@ fn check(dir: &Path) -> anyhow::Result<()> {
 
 fn backup(data_dir: &Path, target: &Path) -> anyhow::Result<()> {
     let host = Host::real();
-    let mut line = ProgressLine::new(Arc::clone(&host.clock));
+    let mut bar = Progress::new(target.display().to_string());
     let report = store::backup(&host, data_dir, target, &mut |progress| {
-        line.show(progress.bytes_done, progress.bytes_total, || {
-            format!("{} copied", bytes(progress.bytes_done))
-        });
+        bar.show(progress.bytes_done, Some(progress.bytes_total));
     });
-    line.clear();
+    bar.clear();
     let report = report?;
     println!(
-        "{} holds {} blocks with {} spans, of which {} blocks were there already, and {} records of the log; {} bytes copied",
+        "{} holds {} blocks with {} spans, of which {} blocks were there already, and {} records of the log; {} copied",
         target.display(),
         report.blocks,
         report.spans,
         report.blocks_kept,
         report.records,
-        report.bytes_copied
+        bytes(report.bytes_copied)
     );
     Ok(())
 }

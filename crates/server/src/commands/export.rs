@@ -10,7 +10,7 @@ use host::{File, Host};
 use http::StatusCode;
 use model::TraceId;
 
-use super::progress::{ProgressLine, bytes};
+use super::progress::{Progress, bytes};
 use crate::api::ExportFormat;
 
 /// Traces that are asked for at once.
@@ -76,16 +76,16 @@ struct SearchArgs {
 
 pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<()> {
     let host = Host::real();
-    let mut line = ProgressLine::new(Arc::clone(&host.clock));
+    let mut bar = Progress::new("");
     let mut document = Document::begin(&host, args.format, args.output.as_deref())?;
     let server = Server::new(&args.server, args.format);
     let missing = if args.ids.is_empty() {
-        export_search(&server, &args.search, &mut document, &mut line)?;
+        export_search(&server, &args.search, &mut document, &mut bar)?;
         Vec::new()
     } else {
-        export_traces(&server, &args.ids, &mut document, &mut line)?
+        export_traces(&server, &args.ids, &mut document, &mut bar)?
     };
-    line.clear();
+    bar.clear();
     document.end(&host)?;
     if !missing.is_empty() {
         bail!("not there: {}", missing.join(", "));
@@ -98,18 +98,18 @@ fn export_traces(
     server: &Server,
     ids: &[TraceId],
     document: &mut Document,
-    line: &mut ProgressLine,
+    bar: &mut Progress,
 ) -> anyhow::Result<Vec<String>> {
     let mut missing = Vec::new();
     for id in ids {
         match server.get(&format!("/api/v1/traces/{id}"), &[])? {
             Some(answer) => {
-                warn_if_truncated(&answer, line);
+                warn_if_truncated(&answer, bar);
                 document.add(&answer.elements)?;
             }
             None => missing.push(id.to_string()),
         }
-        line.show(document.written, 0, String::new);
+        bar.show(document.written, None);
     }
     Ok(missing)
 }
@@ -118,7 +118,7 @@ fn export_search(
     server: &Server,
     search: &SearchArgs,
     document: &mut Document,
-    line: &mut ProgressLine,
+    bar: &mut Progress,
 ) -> anyhow::Result<()> {
     let conditions = search.parameters();
     let mut left = search.limit.unwrap_or(u64::MAX);
@@ -132,13 +132,11 @@ fn export_search(
             bail!("{} has no export; is it an older version?", server.base);
         };
         document.add(&answer.elements)?;
-        line.show(document.written, 0, || {
-            format!("{} written", bytes(document.written))
-        });
+        bar.show(document.written, None);
         cursor.clone_from(&answer.next_cursor);
         // A search that met its budget goes on with its cursor; without one it is a trace that was cut.
         if cursor.is_none() {
-            warn_if_truncated(&answer, line);
+            warn_if_truncated(&answer, bar);
             break;
         }
         left -= limit;
@@ -146,10 +144,11 @@ fn export_search(
     Ok(())
 }
 
-fn warn_if_truncated(answer: &Answer, line: &mut ProgressLine) {
+fn warn_if_truncated(answer: &Answer, bar: &Progress) {
     if answer.is_truncated {
-        line.clear();
-        eprintln!("backtrail: a trace has more spans than are given; the earliest are written");
+        bar.suspend(|| {
+            eprintln!("backtrail: a trace has more spans than are given; the earliest are written");
+        });
     }
 }
 
@@ -317,7 +316,7 @@ impl Document {
             host.files
                 .rename(&partial, &path)
                 .with_context(|| path.display().to_string())?;
-            eprintln!("{}: {} bytes written", path.display(), self.written);
+            eprintln!("{}: {} written", path.display(), bytes(self.written));
         }
         Ok(())
     }

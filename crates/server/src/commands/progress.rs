@@ -1,106 +1,107 @@
-//! One line that says how far a command is, on a terminal only.
+//! A bar that says how far a command is, on a terminal only.
 
-use std::io::{IsTerminal, Write};
-use std::sync::Arc;
+use std::borrow::Cow;
 use std::time::Duration;
 
-use host::Clock;
+use indicatif::{BinaryBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Faster than this nobody reads.
-const INTERVAL: Duration = Duration::from_millis(100);
-const BAR_CELLS: u64 = 30;
+/// The bar moves while one step takes long.
+const TICK: Duration = Duration::from_millis(100);
+const WITH_TOTAL: &str =
+    "{spinner} [{bar:30}] {percent:>3} % of {binary_total_bytes}, {eta} left  {wide_msg}";
+const WITHOUT_TOTAL: &str = "{spinner} {binary_bytes} in {elapsed}  {wide_msg}";
 
-pub(super) struct ProgressLine {
-    clock: Arc<dyn Clock>,
-    is_shown: bool,
-    last: Option<Duration>,
+pub(super) struct Progress {
+    bar: ProgressBar,
+    has_total: bool,
 }
 
-impl ProgressLine {
-    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+impl Progress {
+    /// A bar for `what`, such as a file's name. It begins to move at once.
+    pub(super) fn new(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::on(ProgressDrawTarget::stderr(), what)
+    }
+
+    fn on(target: ProgressDrawTarget, what: impl Into<Cow<'static, str>>) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target)
+            .with_style(style(WITHOUT_TOTAL))
+            .with_message(what);
+        // A hidden bar needs no thread that moves it.
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(TICK);
+        }
         Self {
-            clock,
-            is_shown: std::io::stderr().is_terminal(),
-            last: None,
+            bar,
+            has_total: false,
         }
     }
 
-    /// Shows that `done` of `total` bytes are done, and `text` behind it.
-    pub(super) fn show(&mut self, done: u64, total: u64, text: impl FnOnce() -> String) {
-        let now = self.clock.monotonic();
-        let is_too_soon = self.last.is_some_and(|last| now < last + INTERVAL);
-        if !self.is_shown || is_too_soon {
-            return;
+    /// Shows that `done` bytes are done, of `total` where that is known.
+    pub(super) fn show(&mut self, done: u64, total: Option<u64>) {
+        if let Some(total) = total {
+            if !self.has_total {
+                self.bar.set_style(style(WITH_TOTAL));
+                self.has_total = true;
+            }
+            // A file may grow while it is read.
+            self.bar.set_length(total.max(done));
         }
-        self.last = Some(now);
-        write(&format!("\r{} {}\x1b[K", bar(done, total), text()));
+        self.bar.set_position(done);
+    }
+
+    /// Runs `print` where the bar was.
+    pub(super) fn suspend(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
     }
 
     /// Makes room for what is printed next.
-    pub(super) fn clear(&mut self) {
-        if self.last.take().is_some() {
-            write("\r\x1b[K");
-        }
+    pub(super) fn clear(&self) {
+        self.bar.finish_and_clear();
     }
 }
 
-/// A terminal that is gone is no reason to stop the work.
-fn write(text: &str) {
-    let mut stderr = std::io::stderr().lock();
-    let _gone = stderr
-        .write_all(text.as_bytes())
-        .and_then(|()| stderr.flush());
-}
-
-fn bar(done: u64, total: u64) -> String {
-    if total == 0 {
-        return bytes(done);
-    }
-    let done = done.min(total);
-    let full = (u128::from(done) * u128::from(BAR_CELLS) / u128::from(total)) as usize;
-    let empty = BAR_CELLS as usize - full;
-    let percent = u128::from(done) * 100 / u128::from(total);
-    format!("[{}{}] {percent:3} %", "#".repeat(full), " ".repeat(empty))
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
 }
 
 /// Bytes for people.
 pub(super) fn bytes(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    if bytes < 1024 {
-        return format!("{bytes} bytes");
-    }
-    let mut value = bytes as f64;
-    let mut unit = "";
-    for next in UNITS {
-        if value < 1024.0 {
-            break;
-        }
-        value /= 1024.0;
-        unit = next;
-    }
-    format!("{value:.1} {unit}")
+    BinaryBytes(bytes).to_string()
 }
 
 #[cfg(test)]
 mod tests {
+    use indicatif::{InMemoryTerm, TermLike};
+
     use super::*;
 
     #[test]
     fn a_bar_is_as_full_as_the_work_is_done() {
-        assert_eq!(bar(0, 10), format!("[{}]   0 %", " ".repeat(30)));
-        assert_eq!(
-            bar(5, 10),
-            format!("[{}{}]  50 %", "#".repeat(15), " ".repeat(15))
-        );
-        // A file that grew while it was read.
-        assert_eq!(bar(11, 10), format!("[{}] 100 %", "#".repeat(30)));
-        assert_eq!(bar(2048, 0), "2.0 KiB");
+        let terminal = InMemoryTerm::new(3, 80);
+        let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
+        let mut progress = Progress::on(target, "spans.json");
+        progress.bar.disable_steady_tick();
+        progress.show(1 << 20, Some(4 << 20));
+        progress.bar.tick();
+        let shown = terminal.contents();
+        assert!(shown.contains("[=======>"), "{shown}");
+        assert!(shown.contains(" 25 % of 4.00 MiB"), "{shown}");
+        assert!(shown.ends_with("spans.json"), "{shown}");
+        assert_eq!(terminal.height(), 3);
+        progress.clear();
+        assert_eq!(terminal.contents(), "");
     }
 
     #[test]
-    fn bytes_are_told_in_the_unit_that_fits() {
-        assert_eq!(bytes(1023), "1023 bytes");
-        assert_eq!(bytes(1536), "1.5 KiB");
-        assert_eq!(bytes(5 << 40), "5.0 TiB");
+    fn without_a_total_it_says_how_much_is_done() {
+        let terminal = InMemoryTerm::new(3, 80);
+        let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
+        let mut progress = Progress::on(target, "export");
+        progress.bar.disable_steady_tick();
+        progress.show(1536, None);
+        progress.bar.tick();
+        assert!(terminal.contents().contains("1.50 KiB in "));
     }
 }

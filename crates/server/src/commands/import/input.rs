@@ -50,7 +50,7 @@ impl ByteCounter {
 /// A file or standard input.
 pub(super) struct Source {
     reader: Box<dyn Read>,
-    len: u64,
+    len: Option<u64>,
     counter: ByteCounter,
 }
 
@@ -60,7 +60,7 @@ impl Source {
         if path == Path::new("-") {
             return Ok(Self {
                 reader: Box::new(Counted(io::stdin(), counter.clone())),
-                len: 0,
+                len: None,
                 counter,
             });
         }
@@ -73,13 +73,13 @@ impl Source {
         };
         Ok(Self {
             reader: Box::new(Counted(reader, counter.clone())),
-            len,
+            len: Some(len),
             counter,
         })
     }
 
-    /// Bytes in all; 0 when that is not known.
-    pub(super) fn len(&self) -> u64 {
+    /// Bytes in all, where that is known.
+    pub(super) fn len(&self) -> Option<u64> {
         self.len
     }
 

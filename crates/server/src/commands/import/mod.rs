@@ -18,7 +18,7 @@ use backtrail_wire::{JsonError, Transcoded, WireError, jaeger_json, otlp_json, z
 use host::Host;
 use model::Limits;
 
-use super::progress::ProgressLine;
+use super::progress::Progress;
 use input::{Document, Documents, Source};
 use post::Server;
 use report::FileReport;
@@ -86,7 +86,7 @@ fn import(
     format: Option<Format>,
 ) -> FileReport {
     let mut report = FileReport::new(path);
-    let mut progress = ProgressLine::new(host.clock.clone());
+    let mut bar = Progress::new(path.display().to_string());
     let source = match Source::open(host, path) {
         Ok(source) => source,
         Err(error) => {
@@ -102,28 +102,33 @@ fn import(
             return report;
         }
     };
+    let mut begin = 0;
     for document in documents {
+        // A document is read whole, and then takes long to send.
+        let end = done.bytes();
         let sent = document.map_err(anyhow::Error::from).and_then(|document| {
-            send(host, server, &document, &mut report, || {
-                progress.show(done.bytes(), total, || path.display().to_string());
+            send(host, server, &document, &mut report, |share| {
+                let sent = (end.saturating_sub(begin) as f64 * share) as u64;
+                bar.show(begin + sent, total);
             })
         });
+        begin = end;
         if let Err(error) = sent {
             report.fail(error.to_string());
             break;
         }
     }
-    progress.clear();
+    bar.clear();
     report
 }
 
-/// Sends a document. An error is one after which the next document can do no better.
+/// Sends a document, and tells before each request which share of it has been sent. An error is one after which the next document can do no better.
 fn send(
     host: &Host,
     server: &mut Server,
     document: &Document,
     report: &mut FileReport,
-    mut on_request: impl FnMut(),
+    mut on_request: impl FnMut(f64),
 ) -> anyhow::Result<()> {
     let transcoded = match to_otlp(document, host.clock.now_unix_nano()) {
         Ok(transcoded) => transcoded,
@@ -133,11 +138,13 @@ fn send(
         }
     };
     report.read(document.format, &transcoded);
+    let mut sent_bytes = 0;
     split::for_each_request(
         &transcoded.protobuf,
         split::MAX_REQUEST_BYTES,
         &mut |request| {
-            on_request();
+            on_request(sent_bytes as f64 / transcoded.protobuf.len() as f64);
+            sent_bytes += request.body.len();
             server.send(request, report)
         },
     )
