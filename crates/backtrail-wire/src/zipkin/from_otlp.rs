@@ -33,11 +33,15 @@ pub fn from_otlp(traces: &[u8]) -> Result<Vec<u8>, WireError> {
         let origin = Origin::of(&resource_spans)?;
         for scope_spans in resource_spans.scope_spans() {
             let scope_spans = scope_spans?;
+            // What is asked of a scope reads over all that is in its message: each span must not read over all others.
+            let mut envelope = Vec::new();
+            scope_spans.put_envelope(&mut envelope)?;
+            let scope = ScopeSpans::new(&envelope);
             for span in scope_spans.raw_spans() {
                 if out.len() > 1 {
                     out.push(b',');
                 }
-                put_span(&mut out, &origin, &scope_spans, &Span::parse(span?)?)?;
+                put_span(&mut out, &origin, &scope, &Span::parse(span?)?)?;
             }
         }
     }
