@@ -11,7 +11,7 @@ import { requests } from './support/otlp.js';
 
 const STARTS_WITHIN_MS = 20_000;
 
-/** @typedef {{ web: string, otlp: string, stop: () => Promise<void> }} Running */
+/** @typedef {{ web: string, otlp: string, zipkin: string, stop: () => Promise<void> }} Running */
 
 export async function startServer() {
   const binary = process.env.BACKTRAIL_BIN;
@@ -44,6 +44,7 @@ async function startBinary(binary) {
   return {
     web: `http://${ports.web}`,
     otlp: `http://${ports['otlp-http']}/v1/traces`,
+    zipkin: `http://${ports.zipkin}/api/v2/spans`,
     stop: async () => {
       child.kill('SIGTERM');
       await ended;
