@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use arrow_array::Array as _;
 use arrow_buffer::BooleanBuffer;
 use model::{RowSet, Scan, ScanError, SpanId, TraceId};
 use store::Snapshot;
@@ -15,6 +16,8 @@ use crate::{Budget, QueryError};
 /// Spans that are joined with their parents at one time. A larger store is read several times, each time for a share of its
 /// traces: memory stays bounded whatever the range.
 const SPANS_AT_ONCE: usize = 1 << 20;
+const KIND_CLIENT: i32 = 3;
+const STATUS_ERROR: i32 = 2;
 
 /// One service calls another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub struct Dependency {
     pub child: String,
     /// How many spans of the child's service have a parent of the parent's.
     pub calls: u64,
+    /// How many of them failed: by the child span, or by a client span that is its parent.
+    pub errors: u64,
 }
 
 /// Who calls whom, sorted by parent and child.
@@ -65,7 +70,7 @@ fn count(
     let shares = spans.div_ceil(spans_at_once).max(1) as u64;
 
     let mut services = ServiceNames::default();
-    let mut calls: BTreeMap<(u32, u32), u64> = BTreeMap::new();
+    let mut calls: BTreeMap<(u32, u32), Calls> = BTreeMap::new();
     let mut truncated = false;
     'shares: for share in 0..shares {
         let mut nodes: Vec<TraceNode> = Vec::new();
@@ -86,7 +91,8 @@ fn count(
         .map(|((parent, child), calls)| Dependency {
             parent: services.name(parent).to_owned(),
             child: services.name(child).to_owned(),
-            calls,
+            calls: calls.all,
+            errors: calls.failed,
         })
         .collect();
     edges.sort_by(|left, right| (&left.parent, &left.child).cmp(&(&right.parent, &right.child)));
@@ -122,6 +128,26 @@ struct TraceNode {
     parent: Option<SpanId>,
     service: u32,
     kind: i32,
+    is_error: bool,
+}
+
+impl TraceNode {
+    /// Whether `other` is a repeat, of which the error is kept.
+    fn absorb(&mut self, other: &Self) -> bool {
+        let is_error = self.is_error || other.is_error;
+        let is_repeat = Self { is_error, ..*self } == Self { is_error, ..*other };
+        if is_repeat {
+            self.is_error = is_error;
+        }
+        is_repeat
+    }
+}
+
+/// Calls from one service to another.
+#[derive(Default)]
+struct Calls {
+    all: u64,
+    failed: u64,
 }
 
 fn read_nodes(
@@ -138,6 +164,7 @@ fn read_nodes(
     let parents = columns::parent_span_ids(scan, rows)?;
     let (starts, ends) = (columns::starts(scan, rows)?, columns::ends(scan, rows)?);
     let kinds = columns::kinds(scan, rows)?;
+    let status_codes = columns::status_codes(scan, rows)?;
     let services = columns::services(scan, rows)?;
     let numbers = names.numbers_of(&services);
     nodes.extend((0..rows.len()).map(|row| TraceNode {
@@ -148,14 +175,15 @@ fn read_nodes(
         parent: parents.get_parent(row),
         service: numbers[services.keys().value(row) as usize],
         kind: kinds.value(row),
+        is_error: status_codes.is_valid(row) && status_codes.value(row) == STATUS_ERROR,
     }));
     Ok(())
 }
 
-fn count_calls(mut nodes: Vec<TraceNode>, calls: &mut BTreeMap<(u32, u32), u64>) {
-    nodes.sort_unstable();
-    nodes.dedup();
-    for trace in nodes.chunk_by(|left, right| left.trace_id == right.trace_id) {
+fn count_calls(mut spans: Vec<TraceNode>, calls: &mut BTreeMap<(u32, u32), Calls>) {
+    spans.sort_unstable();
+    spans.dedup_by(|later, earlier| earlier.absorb(later));
+    for trace in spans.chunk_by(|left, right| left.trace_id == right.trace_id) {
         let nodes: Vec<Node> = trace
             .iter()
             .map(|node| Node {
@@ -168,9 +196,13 @@ fn count_calls(mut nodes: Vec<TraceNode>, calls: &mut BTreeMap<(u32, u32), u64>)
             .collect();
         for (child, parent) in tree::link(&nodes).parents.iter().enumerate() {
             if let Some(parent) = parent {
-                let (parent, child) = (nodes[*parent as usize].service, nodes[child].service);
-                if parent != child {
-                    *calls.entry((parent, child)).or_default() += 1;
+                let (parent, child) = (&trace[*parent as usize], &trace[child]);
+                if parent.service != child.service {
+                    let calls = calls.entry((parent.service, child.service)).or_default();
+                    calls.all += 1;
+                    let is_failed =
+                        child.is_error || (parent.kind == KIND_CLIENT && parent.is_error);
+                    calls.failed += u64::from(is_failed);
                 }
             }
         }

@@ -18,7 +18,7 @@ proptest! {
             trace.windows(2).all(|pair| (pair[0].start, pair[0].id) != (pair[1].start, pair[1].id))
         }));
         let snapshot = kept.snapshot();
-        let mut expected: BTreeMap<(String, String), u64> = BTreeMap::new();
+        let mut expected: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
         for trace_id in naive::traces(&spans).into_keys() {
             let trace = trace(&snapshot, trace_id, &Budget::unlimited()).unwrap().unwrap();
             let columns = trace.batch.columns();
@@ -33,15 +33,19 @@ proptest! {
                 );
                 if edge.0 != edge.1 && !counted.contains(&call) {
                     counted.push(call);
-                    *expected.entry(edge).or_default() += 1;
+                    let is_error = |row| columns.status_code(row) == 2;
+                    let failed = is_error(row) || columns.kinds.value(parent) == 3 && is_error(parent);
+                    let (calls, errors) = expected.entry(edge).or_default();
+                    *calls += 1;
+                    *errors += u64::from(failed);
                 }
             }
         }
         let answer = dependencies(&snapshot, 0..=u64::MAX, &Budget::unlimited()).unwrap();
-        let found: BTreeMap<(String, String), u64> = answer
+        let found: BTreeMap<(String, String), (u64, u64)> = answer
             .edges
             .into_iter()
-            .map(|edge| ((edge.parent, edge.child), edge.calls))
+            .map(|edge| ((edge.parent, edge.child), (edge.calls, edge.errors)))
             .collect();
         prop_assert_eq!(found, expected);
         prop_assert!(!answer.truncated);

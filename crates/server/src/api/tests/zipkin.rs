@@ -109,7 +109,7 @@ async fn who_calls_whom() {
         .await;
     assert_eq!(
         links,
-        json!([{ "parent": "frontend", "child": "cart", "callCount": 1 }])
+        json!([{ "parent": "frontend", "child": "cart", "callCount": 1, "errorCount": 1 }])
     );
 }
 

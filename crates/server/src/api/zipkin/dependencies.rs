@@ -1,5 +1,7 @@
 //! `/api/v2/dependencies`.
 
+use std::num::NonZeroU64;
+
 use axum::extract::State;
 use http::Uri;
 use serde::Serialize;
@@ -16,6 +18,9 @@ struct Link {
     parent: String,
     child: String,
     call_count: u64,
+    /// Left out where nothing failed, as in Zipkin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_count: Option<NonZeroU64>,
 }
 
 pub(super) async fn dependencies(State(api): State<Api>, uri: Uri) -> Answer {
@@ -31,6 +36,7 @@ pub(super) async fn dependencies(State(api): State<Api>, uri: Uri) -> Answer {
             parent: edge.parent,
             child: edge.child,
             call_count: edge.calls,
+            error_count: NonZeroU64::new(edge.errors),
         });
         Ok(links.collect::<Vec<_>>())
     });
