@@ -28,7 +28,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run all tests: format, tidy, lints, Rust, docs, the page, clients in Node and Python
+    /// Run all tests: format, tidy, lints, Rust, docs, the page, clients in Node, Python, Java, Go and Rust
     Test(test::Options),
     /// Check what the compiler can't: crate boundaries, file sizes, links, leftovers
     Tidy,

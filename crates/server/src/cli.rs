@@ -14,7 +14,7 @@ use crate::demo;
 const EXAMPLES: &str = "\
 Examples:
   backtrail demo                                   a server with a small shop's traffic, to look around
-  backtrail serve                                  receive on 4317, 4318 and 14268, show on 16686
+  backtrail serve                                  receive OTLP, Jaeger and Zipkin, show on 16686
   backtrail serve --data-dir /var/lib/backtrail    keep spans there
   backtrail serve --jaeger-http off --web 8080     without one listener, with another moved
   backtrail delete trace 463ac35c9f6413ad          from the server that runs here, after a question

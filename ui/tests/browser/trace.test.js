@@ -175,7 +175,7 @@ test('a link restores span, zoom, find and what is collapsed', async () => {
     assert.equal(await page.getByLabel('Find in this trace').last().inputValue(), 'cart');
     await page.getByRole('button', { name: 'Reset zoom' }).click();
     await page.waitForFunction(() => !location.search.includes('from='));
-    assert.match(page.url(), new RegExp(`span=${order.spanId}`));
+    await page.waitForURL(new RegExp(`span=${order.spanId}`));
   });
 });
 
@@ -189,14 +189,14 @@ test('dragging on the overview zooms, a double click shows all again', async () 
     await page.mouse.move(box.x + 420, box.y + 25, { steps: 6 });
     await page.mouse.up();
     await page.waitForFunction(() => location.search.includes('from='));
-    const first = new URL(page.url()).searchParams;
+    const first = new URLSearchParams(await page.evaluate(() => location.search));
     // The selection is moved as a whole.
     await page.mouse.move(box.x + 300, box.y + 20);
     await page.mouse.down();
     await page.mouse.move(box.x + 400, box.y + 20, { steps: 6 });
     await page.mouse.up();
     await page.waitForFunction((from) => !location.search.includes(`from=${from}&`), first.get('from'));
-    const second = new URL(page.url()).searchParams;
+    const second = new URLSearchParams(await page.evaluate(() => location.search));
     assert.equal(Number(second.get('to')) - Number(second.get('from')), Number(first.get('to')) - Number(first.get('from')));
     await page.mouse.dblclick(box.x + 900, box.y + 20);
     await page.waitForFunction(() => !location.search.includes('from='));

@@ -8,6 +8,7 @@ use store::Deletion;
 use super::{Answer, Error};
 use crate::api::failure::Failure;
 use crate::api::parameters::Parameters;
+use crate::api::same_site::refuse_other_sites;
 use crate::api::{Api, Json};
 
 pub(super) async fn trace(
@@ -53,7 +54,7 @@ async fn delete(api: &Api, headers: &HeaderMap, deletion: Deletion) -> Answer {
         deleted_spans: u64,
         deleted_events: u64,
     }
-    api.refuse_other_sites(headers)?;
+    refuse_other_sites(headers)?;
     let what = format!("{deletion:?}");
     let deleted = (api.delete)(deletion).await.map_err(Failure::from)?;
     let (deleted_spans, deleted_events) = (deleted.spans, deleted.events);
