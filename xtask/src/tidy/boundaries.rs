@@ -25,7 +25,7 @@ const RULES: &[Rule] = &[
             "rustix::fs",
             "memmap2",
         ],
-        allowed_in: &["host"],
+        allowed_in: &["backtrail", "host"],
         instead: "go through `host::Files`, which simulations replace",
     },
     Rule {
@@ -35,7 +35,7 @@ const RULES: &[Rule] = &[
             "std::time::Instant",
             "tokio::time::Instant",
         ],
-        allowed_in: &["host"],
+        allowed_in: &["backtrail", "host"],
         instead: "go through `host::Clock`, which simulations replace",
     },
     Rule {
@@ -59,7 +59,7 @@ const RULES: &[Rule] = &[
             "tokio::time",
             "std::thread",
         ],
-        allowed_in: &["host", "server"],
+        allowed_in: &["backtrail", "host", "server"],
         instead: "go through `host::Tasks`, which simulations run in one thread",
     },
     Rule {
@@ -71,19 +71,19 @@ const RULES: &[Rule] = &[
             "std::net::UdpSocket",
             "tokio::net",
         ],
-        allowed_in: &["server"],
+        allowed_in: &["backtrail", "server"],
         instead: "connections belong to the server",
     },
     Rule {
         name: "environment",
         paths: &["std::env"],
-        allowed_in: &["server"],
+        allowed_in: &["backtrail", "server"],
         instead: "take it as a parameter; the server reads the environment",
     },
     Rule {
         name: "processes",
         paths: &["std::process"],
-        allowed_in: &["server"],
+        allowed_in: &["backtrail", "server"],
         instead: "only the binary starts or ends processes",
     },
     Rule {
@@ -95,7 +95,15 @@ const RULES: &[Rule] = &[
     Rule {
         name: "runtime",
         paths: &["tokio"],
-        allowed_in: &["host", "wal", "block", "store", "query", "server"],
+        allowed_in: &[
+            "backtrail",
+            "host",
+            "wal",
+            "block",
+            "store",
+            "query",
+            "server",
+        ],
         instead: "decoders and the model do no I/O and start no task",
     },
 ];

@@ -20,6 +20,17 @@ const LAYERS: &[Layer] = &[
         published: true,
         uses: &[],
     },
+    Layer {
+        name: "backtrail-macros",
+        published: true,
+        uses: &[],
+    },
+    // The SDK runs in other people's processes: it uses only what is published, and nothing of the server.
+    Layer {
+        name: "backtrail",
+        published: true,
+        uses: &["backtrail-wire", "backtrail-macros"],
+    },
     // Attribute lists are kept in OTLP's own encoding, so the model reads the wire's views.
     Layer {
         name: "model",
