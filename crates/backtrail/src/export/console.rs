@@ -1,0 +1,77 @@
+//! Spans as lines of text, for a look at what a service traces.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+
+use opentelemetry::trace::{SpanKind, Status};
+use opentelemetry_sdk::trace::SpanData;
+
+use super::{Export, Exporting, Outcome};
+use crate::processor::{Batch, Recycle};
+
+/// Writes a line for each span to stdout.
+#[derive(Debug)]
+pub(super) struct Console;
+
+impl Export for Console {
+    fn export<'a>(&'a self, batch: Batch, recycle: Arc<dyn Recycle>) -> Exporting<'a> {
+        let mut text = String::new();
+        for span in batch.slices().flatten() {
+            write_span(&mut text, span);
+        }
+        recycle.recycle(batch);
+        let written = io::stdout().lock().write_all(text.as_bytes());
+        let outcome = match written {
+            Ok(()) => Outcome::accepted(),
+            Err(error) => Outcome::Failed(format!("can't write to stdout: {error}")),
+        };
+        Box::pin(async { outcome })
+    }
+
+    fn describe(&self) -> String {
+        "the console".to_owned()
+    }
+}
+
+fn write_span(text: &mut String, span: &SpanData) {
+    let kind = match span.span_kind {
+        SpanKind::Client => "client",
+        SpanKind::Server => "server",
+        SpanKind::Producer => "producer",
+        SpanKind::Consumer => "consumer",
+        SpanKind::Internal => "internal",
+    };
+    let ms = span
+        .end_time
+        .duration_since(span.start_time)
+        .unwrap_or_default()
+        .as_secs_f64()
+        * 1e3;
+    // Writing to a String can't fail.
+    let _ = write!(
+        text,
+        "trace={} span={} parent={} {kind} `{}` {ms:.3} ms",
+        span.span_context.trace_id(),
+        span.span_context.span_id(),
+        span.parent_span_id,
+        span.name,
+    );
+    match &span.status {
+        Status::Unset => {}
+        Status::Ok => text.push_str(" ok"),
+        Status::Error { description } => {
+            let _ = write!(text, " error `{description}`");
+        }
+    }
+    for attribute in &span.attributes {
+        let _ = write!(text, " {}={}", attribute.key, attribute.value);
+    }
+    for event in &span.events.events {
+        let _ = write!(text, "\n  event `{}`", event.name);
+        for attribute in &event.attributes {
+            let _ = write!(text, " {}={}", attribute.key, attribute.value);
+        }
+    }
+    text.push('\n');
+}

@@ -1,0 +1,267 @@
+//! The queue between the threads that end spans and the worker.
+
+use std::cell::Cell;
+use std::mem;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use opentelemetry_sdk::trace::SpanData;
+use tokio::sync::Notify;
+
+use super::Stats;
+use super::batch::{Batch, Chunk};
+use super::command::{Command, FlushError, MAX_WAITING};
+use crate::config::BatchSettings;
+
+/// Threads are spread over this many places, so that they seldom wait for each other.
+const SHARDS: usize = 16;
+/// A chunk is handed on when it has this many spans, so that the list of full chunks is locked seldom.
+const MAX_CHUNK_SPANS: usize = 128;
+/// Or this many bytes, so that a batch can be bounded by whole chunks.
+const MAX_CHUNK_BYTES: usize = 256 * 1024;
+/// Bytes of a batch as estimated. Receivers commonly refuse a gRPC message of more than 4 MiB.
+const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// Empty chunks that are kept for the next spans.
+const MAX_FREE_CHUNKS: usize = 256;
+
+/// Bounded by spans and bytes. What does not fit is dropped and counted.
+pub(crate) struct Queue {
+    shards: [Shard; SHARDS],
+    full: Mutex<Vec<Chunk>>,
+    free: Mutex<Vec<Chunk>>,
+    spans: AtomicUsize,
+    len_bytes: AtomicUsize,
+    max_spans: usize,
+    max_bytes: usize,
+    max_chunk_spans: usize,
+    pub(super) max_batch_spans: usize,
+    is_closed: AtomicBool,
+    commands: Mutex<Vec<Command>>,
+    pub(super) wake: Notify,
+    pub(super) counts: Counts,
+}
+
+/// On a cache line of its own, so that counting on one thread does not slow another.
+#[derive(Default)]
+#[repr(align(128))]
+struct Shard {
+    chunk: Mutex<Option<Chunk>>,
+    created: AtomicU64,
+    ended: AtomicU64,
+    dropped: AtomicU64,
+}
+
+#[derive(Default)]
+pub(super) struct Counts {
+    pub(super) exported: AtomicU64,
+    pub(super) rejected: AtomicU64,
+    pub(super) failed: AtomicU64,
+    pub(super) exporting: AtomicU64,
+}
+
+impl Queue {
+    pub(super) fn new(settings: &BatchSettings) -> Self {
+        Self {
+            shards: Default::default(),
+            full: Mutex::default(),
+            free: Mutex::default(),
+            spans: AtomicUsize::new(0),
+            len_bytes: AtomicUsize::new(0),
+            max_spans: settings.max_queue_spans,
+            max_bytes: settings.queue_bytes(),
+            max_chunk_spans: MAX_CHUNK_SPANS.min(settings.max_batch_spans),
+            max_batch_spans: settings.max_batch_spans,
+            is_closed: AtomicBool::new(false),
+            commands: Mutex::default(),
+            wake: Notify::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    pub(super) fn count_created(&self) {
+        self.shards[shard_index()].created.fetch_add(1, Relaxed);
+    }
+
+    /// Takes a span in, or drops it when there is no room. Never waits for the worker.
+    pub(super) fn offer(&self, span: SpanData, span_bytes: usize) {
+        let shard = &self.shards[shard_index()];
+        shard.ended.fetch_add(1, Relaxed);
+        let spans_before = self.spans.fetch_add(1, Relaxed);
+        let bytes_before = self.len_bytes.fetch_add(span_bytes, Relaxed);
+        let has_room = spans_before < self.max_spans
+            && bytes_before.saturating_add(span_bytes) <= self.max_bytes
+            && !self.is_closed.load(Relaxed);
+        if !has_room {
+            self.spans.fetch_sub(1, Relaxed);
+            self.len_bytes.fetch_sub(span_bytes, Relaxed);
+            shard.dropped.fetch_add(1, Relaxed);
+            return;
+        }
+        self.put(shard, span, span_bytes);
+        let is_batch = (spans_before + 1).is_multiple_of(self.max_batch_spans)
+            || bytes_before / MAX_BATCH_BYTES != (bytes_before + span_bytes) / MAX_BATCH_BYTES;
+        if is_batch {
+            self.wake.notify_one();
+        }
+    }
+
+    fn put(&self, shard: &Shard, span: SpanData, span_bytes: usize) {
+        let mut chunk = lock(&shard.chunk);
+        let open = chunk.get_or_insert_with(|| self.empty_chunk());
+        open.spans.push(span);
+        open.len_bytes += span_bytes;
+        if open.spans.len() >= self.max_chunk_spans || open.len_bytes >= MAX_CHUNK_BYTES {
+            let ready = mem::replace(open, self.empty_chunk());
+            drop(chunk);
+            lock(&self.full).push(ready);
+        }
+    }
+
+    fn empty_chunk(&self) -> Chunk {
+        let free = lock(&self.free).pop();
+        free.unwrap_or_else(|| Chunk::with_capacity(self.max_chunk_spans))
+    }
+
+    /// Takes what waits, oldest chunks first: full chunks only, or all.
+    pub(super) fn take(&self, all: bool) -> Vec<Chunk> {
+        let mut chunks = mem::take(&mut *lock(&self.full));
+        if all {
+            for shard in &self.shards {
+                let open = lock(&shard.chunk).take();
+                chunks.extend(open.filter(|chunk| !chunk.spans.is_empty()));
+            }
+        }
+        chunks
+    }
+
+    /// Whether there is enough for a batch, also when it is spread over chunks that are not full.
+    pub(super) fn has_batch(&self) -> bool {
+        self.spans.load(Relaxed) >= self.max_batch_spans
+            || self.len_bytes.load(Relaxed) >= MAX_BATCH_BYTES
+    }
+
+    /// Spans that wait.
+    pub(super) fn len(&self) -> usize {
+        self.spans.load(Relaxed)
+    }
+
+    /// Makes room: the batch is with the exporter now.
+    pub(super) fn release(&self, batch: &Batch) {
+        self.counts.exporting.fetch_add(batch.len as u64, Relaxed);
+        self.spans.fetch_sub(batch.len, Relaxed);
+        self.len_bytes.fetch_sub(batch.len_bytes, Relaxed);
+    }
+
+    /// From now on what ends is dropped.
+    pub(super) fn close(&self) {
+        self.is_closed.store(true, Relaxed);
+    }
+
+    pub(super) fn ask(&self, command: Command) -> Result<(), FlushError> {
+        let mut commands = lock(&self.commands);
+        if self.is_closed.load(Relaxed) {
+            return Err(FlushError::ShutDown);
+        }
+        if commands.len() >= MAX_WAITING {
+            return Err(FlushError::Busy);
+        }
+        commands.push(command);
+        drop(commands);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    pub(super) fn commands(&self) -> Vec<Command> {
+        mem::take(&mut *lock(&self.commands))
+    }
+
+    /// No command is taken any more; these came just before.
+    pub(super) fn last_commands(&self) -> Vec<Command> {
+        let mut commands = lock(&self.commands);
+        self.close();
+        mem::take(&mut *commands)
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        let sum = |count: fn(&Shard) -> &AtomicU64| {
+            let counts = self.shards.iter().map(|shard| count(shard).load(Relaxed));
+            counts.sum()
+        };
+        Stats {
+            created: sum(|shard| &shard.created),
+            ended: sum(|shard| &shard.ended),
+            dropped: sum(|shard| &shard.dropped),
+            exported: self.counts.exported.load(Relaxed),
+            rejected: self.counts.rejected.load(Relaxed),
+            failed: self.counts.failed.load(Relaxed),
+            queued: self.len() as u64,
+            exporting: self.counts.exporting.load(Relaxed),
+        }
+    }
+}
+
+/// Who takes back the memory of spans that have been encoded.
+pub(crate) trait Recycle: Send + Sync {
+    fn recycle(&self, batch: Batch);
+}
+
+impl Recycle for Queue {
+    fn recycle(&self, batch: Batch) {
+        for mut chunk in batch.chunks {
+            chunk.spans.clear();
+            chunk.len_bytes = 0;
+            let mut free = lock(&self.free);
+            if free.len() < MAX_FREE_CHUNKS {
+                free.push(chunk);
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Chunks as batches: whole chunks, as many as fit.
+pub(super) fn batches(chunks: Vec<Chunk>, max_batch_spans: usize) -> Vec<Batch> {
+    let mut batches = Vec::new();
+    let mut batch = Batch::default();
+    for chunk in chunks {
+        let fits = batch.len + chunk.spans.len() <= max_batch_spans
+            && batch.len_bytes + chunk.len_bytes <= MAX_BATCH_BYTES;
+        if !fits && !batch.is_empty() {
+            batches.push(mem::take(&mut batch));
+        }
+        batch.push(chunk);
+    }
+    if !batch.is_empty() {
+        batches.push(batch);
+    }
+    batches
+}
+
+/// What a panic in another thread left behind is whole: each critical section is one push or one swap.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn shard_index() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static INDEX: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+    // A thread that is ending has no index any more, and takes the first.
+    INDEX
+        .try_with(|index| {
+            if index.get() == usize::MAX {
+                index.set(NEXT.fetch_add(1, Relaxed) % SHARDS);
+            }
+            index.get()
+        })
+        .unwrap_or(0)
+}

@@ -1,0 +1,213 @@
+//! The description of a span that is about to start.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::SystemTime;
+
+use opentelemetry::trace::{
+    Link, Span as _, SpanBuilder as OtelSpanBuilder, SpanContext, SpanKind, TraceContextExt,
+    Tracer as _,
+};
+use opentelemetry::{Context, Key, KeyValue};
+
+use super::{Outcome, Span, TracedFuture, panics};
+use crate::system::{Scope, System};
+use crate::{IntoAttributes, IntoValue};
+
+/// A span that is described and not started yet. [`span`](crate::span) makes one.
+#[derive(Debug)]
+#[must_use = "a span that is not started is not there"]
+pub struct SpanBuilder {
+    name: Cow<'static, str>,
+    kind: SpanKind,
+    attributes: Vec<KeyValue>,
+    links: Vec<Link>,
+    parent: Parent,
+    start: Option<SystemTime>,
+    ok_status: Option<bool>,
+    scope: Scope,
+}
+
+#[derive(Debug)]
+enum Parent {
+    Current,
+    Context(Context),
+    Root,
+}
+
+impl SpanBuilder {
+    pub(super) fn new(name: Cow<'static, str>) -> Self {
+        Self {
+            name,
+            kind: SpanKind::Internal,
+            attributes: Vec::new(),
+            links: Vec::new(),
+            parent: Parent::Current,
+            start: None,
+            ok_status: None,
+            scope: Scope::Service,
+        }
+    }
+
+    /// Which side of what it is; internal if nothing is said.
+    pub fn kind(mut self, kind: SpanKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Adds an attribute, which samplers see.
+    pub fn attribute(mut self, key: impl Into<Key>, value: impl IntoValue) -> Self {
+        if let Some(value) = value.into_value() {
+            self.attributes.push(KeyValue::new(key, value));
+        }
+        self
+    }
+
+    /// Adds attributes, which samplers see.
+    pub fn attributes(mut self, attributes: impl IntoAttributes) -> Self {
+        let mut more = attributes.into_attributes();
+        if self.attributes.is_empty() {
+            self.attributes = more;
+        } else {
+            self.attributes.append(&mut more);
+        }
+        self
+    }
+
+    /// Adds a link: to the span of a message that is handled here, or to the request that this work was split from.
+    pub fn link(mut self, to: SpanContext, attributes: impl IntoAttributes) -> Self {
+        self.links
+            .push(Link::new(to, attributes.into_attributes(), 0));
+        self
+    }
+
+    /// Starts below the span of this context, and not below the current one.
+    pub fn parent(mut self, context: &Context) -> Self {
+        self.parent = Parent::Context(context.clone());
+        self
+    }
+
+    /// Starts a trace of its own. Baggage and other values of the current context stay.
+    pub fn root(mut self) -> Self {
+        self.parent = Parent::Root;
+        self
+    }
+
+    /// When it started, if that was before now.
+    pub fn start_time(mut self, time: SystemTime) -> Self {
+        self.start = Some(time);
+        self
+    }
+
+    /// Whether `Ok` sets the status Ok. The system's setting, if nothing is said
+    /// ([`TracingSystemBuilder::ok_status`](crate::TracingSystemBuilder::ok_status)).
+    pub fn ok_status(mut self, is_set: bool) -> Self {
+        self.ok_status = Some(is_set);
+        self
+    }
+
+    pub(crate) fn scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Starts the span. It is not the current one: see [`Span::enter`].
+    pub fn start(self) -> Span {
+        self.start_in_system().0
+    }
+
+    /// Runs asynchronous code in the span, and records how it ends: [`create_span`](crate::create_span) says how.
+    pub fn run<M, F, Fut>(self, code: F) -> TracedFuture<Fut>
+    where
+        F: FnOnce(Span) -> Fut,
+        Fut: Future,
+        Fut::Output: Outcome<M>,
+    {
+        let ok_status = self.ok_status;
+        let (span, system_sets_ok) = self.start_in_system();
+        let record = if ok_status.unwrap_or(system_sets_ok) {
+            Outcome::record
+        } else {
+            Outcome::record_failure
+        };
+        TracedFuture::new(span, code, record)
+    }
+
+    /// Runs asynchronous code in the span without a look at what it returns: [`in_span`](crate::in_span).
+    pub fn run_plain<F, Fut>(self, code: F) -> TracedFuture<Fut>
+    where
+        F: FnOnce(Span) -> Fut,
+        Fut: Future,
+    {
+        TracedFuture::new(self.start(), code, |_, _| ())
+    }
+
+    /// Runs code in the span, and records how it ends: [`create_span_sync`](crate::create_span_sync).
+    pub fn run_sync<M, T: Outcome<M>>(self, code: impl FnOnce(Span) -> T) -> T {
+        let ok_status = self.ok_status;
+        let (span, system_sets_ok) = self.start_in_system();
+        let output = run_within(&span, code);
+        if ok_status.unwrap_or(system_sets_ok) {
+            output.record(&span);
+        } else {
+            output.record_failure(&span);
+        }
+        span.end();
+        output
+    }
+
+    /// Runs code in the span without a look at what it returns: [`in_span_sync`](crate::in_span_sync).
+    pub fn run_plain_sync<T>(self, code: impl FnOnce(Span) -> T) -> T {
+        let span = self.start();
+        let output = run_within(&span, code);
+        span.end();
+        output
+    }
+
+    fn start_in_system(self) -> (Span, bool) {
+        let parent = match self.parent {
+            Parent::Current => Context::current(),
+            Parent::Context(context) => context,
+            Parent::Root => Context::current().with_remote_span_context(SpanContext::NONE),
+        };
+        let Some(system) = System::of(&parent) else {
+            return (Span::none(parent), false);
+        };
+        let ok_status = system.sets_ok_status();
+        let Some(tracer) = system.tracer(self.scope) else {
+            return (Span::none(parent), ok_status);
+        };
+        let mut builder = OtelSpanBuilder::from_name(self.name).with_kind(self.kind);
+        builder.attributes = Some(self.attributes);
+        builder.start_time = self.start;
+        if !self.links.is_empty() {
+            builder.links = Some(self.links);
+        }
+        let span = tracer.build_with_context(builder, &parent);
+        if !span.span_context().is_valid() {
+            return (Span::none(parent), ok_status);
+        }
+        let context = if span.is_recording() {
+            parent.with_span(span)
+        } else {
+            // Without the box and the lock that a span which records needs.
+            parent.with_remote_span_context(span.span_context().clone())
+        };
+        (Span::own(context), ok_status)
+    }
+}
+
+fn run_within<T>(span: &Span, code: impl FnOnce(Span) -> T) -> T {
+    let entered = span.enter();
+    // The span is told of the panic, which then goes on as if nobody had caught it: nothing that it broke is looked at.
+    match catch_unwind(AssertUnwindSafe(|| code(span.clone()))) {
+        Ok(output) => output,
+        Err(payload) => {
+            panics::record(span, &*payload);
+            drop(entered);
+            span.end();
+            resume_unwind(payload)
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Errors of every kind, as what an exception event says.
+
+use std::any::{Any, type_name};
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::num::{ParseFloatError, ParseIntError};
+
+/// How many sources of an error are told. A chain that is longer is a loop, or nobody reads it.
+const MAX_SOURCES: usize = 16;
+/// Bytes of one message that are kept.
+const MAX_MESSAGE_LEN_BYTES: usize = 8 * 1024;
+/// Bytes of a stack trace that are kept.
+const MAX_STACKTRACE_LEN_BYTES: usize = 64 * 1024;
+
+/// What is recorded of an error. Source: semantic conventions, exceptions in spans.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExceptionDetails {
+    /// `exception.type`: the name of the type.
+    pub kind: Cow<'static, str>,
+    /// `exception.message`.
+    pub message: String,
+    /// `exception.stacktrace`: the chain of sources, and a backtrace where `RUST_BACKTRACE` asks for one.
+    pub stacktrace: Option<String>,
+}
+
+/// An error that a span can record: every [`std::error::Error`]; `Box<dyn Error>` with and without `Send + Sync`; `anyhow::Error` (with the
+/// feature `anyhow`); and text, for code that has no better error.
+///
+/// The parameter `M` tells the implementations apart; it is inferred and means nothing.
+pub trait Exception<M> {
+    /// What is to be recorded. Called for spans that record, and only then.
+    fn details(&self) -> ExceptionDetails;
+}
+
+/// Marks errors that implement [`Error`].
+#[derive(Debug)]
+pub enum Typed {}
+/// Marks boxed errors.
+#[derive(Debug)]
+pub enum Boxed {}
+/// Marks text.
+#[derive(Debug)]
+pub enum Text {}
+
+impl<E: Error> Exception<Typed> for E {
+    fn details(&self) -> ExceptionDetails {
+        describe(Cow::Borrowed(type_name::<E>()), self, Backtrace::capture())
+    }
+}
+
+impl Exception<Boxed> for Box<dyn Error> {
+    fn details(&self) -> ExceptionDetails {
+        describe(name_of(&**self), &**self, Backtrace::capture())
+    }
+}
+
+impl Exception<Boxed> for Box<dyn Error + Send + Sync> {
+    fn details(&self) -> ExceptionDetails {
+        describe(name_of(&**self), &**self, Backtrace::capture())
+    }
+}
+
+#[cfg(feature = "anyhow")]
+impl Exception<Boxed> for anyhow::Error {
+    fn details(&self) -> ExceptionDetails {
+        let root = self.root_cause();
+        let mut details = describe(name_of(root), self.as_ref(), Backtrace::disabled());
+        // Taken where the error was made, which says more than where it arrived.
+        append_backtrace(&mut details, self.backtrace());
+        details
+    }
+}
+
+impl Exception<Text> for String {
+    fn details(&self) -> ExceptionDetails {
+        text(self)
+    }
+}
+
+impl Exception<Text> for &str {
+    fn details(&self) -> ExceptionDetails {
+        text(self)
+    }
+}
+
+impl Exception<Text> for Cow<'_, str> {
+    fn details(&self) -> ExceptionDetails {
+        text(self)
+    }
+}
+
+fn text(message: &str) -> ExceptionDetails {
+    let mut details = ExceptionDetails {
+        kind: Cow::Borrowed("error"),
+        message: bounded(message.to_owned(), MAX_MESSAGE_LEN_BYTES),
+        stacktrace: None,
+    };
+    append_backtrace(&mut details, &Backtrace::capture());
+    details
+}
+
+fn describe(kind: Cow<'static, str>, error: &dyn Error, backtrace: Backtrace) -> ExceptionDetails {
+    let message = bounded(error.to_string(), MAX_MESSAGE_LEN_BYTES);
+    let mut details = ExceptionDetails {
+        stacktrace: sources(&kind, &message, error),
+        kind,
+        message,
+    };
+    append_backtrace(&mut details, &backtrace);
+    details
+}
+
+fn sources(kind: &str, message: &str, error: &dyn Error) -> Option<String> {
+    let mut source = error.source()?;
+    let mut text = format!("{kind}: {message}");
+    for _ in 0..MAX_SOURCES {
+        let cause = bounded(source.to_string(), MAX_MESSAGE_LEN_BYTES);
+        let _infallible = write!(text, "\nCaused by: {cause}");
+        match source.source() {
+            Some(next) => source = next,
+            None => return Some(bounded(text, MAX_STACKTRACE_LEN_BYTES)),
+        }
+    }
+    text.push_str("\nCaused by: …");
+    Some(bounded(text, MAX_STACKTRACE_LEN_BYTES))
+}
+
+fn append_backtrace(details: &mut ExceptionDetails, backtrace: &Backtrace) {
+    if backtrace.status() != BacktraceStatus::Captured {
+        return;
+    }
+    let mut text = details
+        .stacktrace
+        .take()
+        .unwrap_or_else(|| format!("{}: {}", details.kind, details.message));
+    let _infallible = write!(text, "\n{backtrace}");
+    details.stacktrace = Some(bounded(text, MAX_STACKTRACE_LEN_BYTES));
+}
+
+/// A boxed error does not tell its type. The common ones of the standard library can be asked for; of the others, what a derived `Debug`
+/// begins with is the name of the type or of its variant.
+fn name_of(error: &(dyn Error + 'static)) -> Cow<'static, str> {
+    macro_rules! ask {
+        ($($kind:ty),*) => {
+            $(if error.is::<$kind>() {
+                return Cow::Borrowed(type_name::<$kind>());
+            })*
+        };
+    }
+    ask!(
+        std::io::Error,
+        ParseIntError,
+        ParseFloatError,
+        std::fmt::Error,
+        std::str::Utf8Error,
+        std::string::FromUtf8Error,
+        http::Error
+    );
+    let debug = bounded(format!("{error:?}"), 256);
+    let name: String = debug
+        .chars()
+        .take_while(|&c| c.is_alphanumeric() || c == '_')
+        .collect();
+    let is_name = name.starts_with(char::is_uppercase);
+    if is_name {
+        Cow::Owned(name)
+    } else {
+        Cow::Borrowed("dyn Error")
+    }
+}
+
+/// What a panic says: its payload is text if `panic!` was given text.
+pub(super) fn panic_details(
+    payload: &(dyn Any + Send),
+    place: Option<(String, Option<String>)>,
+) -> ExceptionDetails {
+    let message = payload
+        .downcast_ref::<&str>()
+        .map(|&text| text.to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a value that is not text".to_owned());
+    let message = bounded(message, MAX_MESSAGE_LEN_BYTES);
+    let stacktrace = place.map(|(location, backtrace)| {
+        let mut text = format!("panic: {message}\nat {location}");
+        if let Some(backtrace) = backtrace {
+            let _infallible = write!(text, "\n{backtrace}");
+        }
+        bounded(text, MAX_STACKTRACE_LEN_BYTES)
+    });
+    ExceptionDetails {
+        kind: Cow::Borrowed("panic"),
+        message,
+        stacktrace,
+    }
+}
+
+fn bounded(mut text: String, max_len_bytes: usize) -> String {
+    if text.len() > max_len_bytes {
+        let end = text.floor_char_boundary(max_len_bytes);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("can't load order {0}")]
+    struct LoadError(u64, #[source] ParseIntError);
+
+    fn details<M>(error: &impl Exception<M>) -> ExceptionDetails {
+        error.details()
+    }
+
+    #[test]
+    fn a_typed_error_tells_its_type_and_its_sources() {
+        let source = "x".parse::<u64>().unwrap_err();
+        let told = details(&LoadError(7, source));
+        assert_eq!(
+            told.kind, "backtrail::span::exception::tests::LoadError",
+            "{told:?}"
+        );
+        assert_eq!(told.message, "can't load order 7");
+        assert!(
+            told.stacktrace
+                .unwrap()
+                .contains("can't load order 7\nCaused by: invalid digit found in string")
+        );
+    }
+
+    #[test]
+    fn a_boxed_error_tells_the_name_that_its_debug_begins_with() {
+        let boxed: Box<dyn Error + Send + Sync> =
+            Box::new(LoadError(7, "x".parse::<u64>().unwrap_err()));
+        assert_eq!(details(&boxed).kind, "LoadError");
+        let boxed: Box<dyn Error> = Box::new("x".parse::<u64>().unwrap_err());
+        assert_eq!(details(&boxed).kind, "core::num::error::ParseIntError");
+        let boxed: Box<dyn Error> = "plain".into();
+        assert_eq!(details(&boxed).kind, "dyn Error");
+    }
+
+    #[test]
+    fn text_is_an_error_too() {
+        assert_eq!(details(&"no order").message, "no order");
+        assert_eq!(details(&String::from("no order")).kind, "error");
+    }
+
+    #[test]
+    fn a_chain_without_end_is_cut() {
+        #[derive(Debug)]
+        struct Endless;
+        impl std::fmt::Display for Endless {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("again")
+            }
+        }
+        impl Error for Endless {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(self)
+            }
+        }
+        let stacktrace = details(&Endless).stacktrace.unwrap();
+        assert!(stacktrace.contains("\nCaused by: …"), "{stacktrace}");
+    }
+
+    #[test]
+    fn a_long_message_is_cut_at_a_character() {
+        let told = details(&"é".repeat(MAX_MESSAGE_LEN_BYTES));
+        assert!(told.message.len() <= MAX_MESSAGE_LEN_BYTES + '…'.len_utf8());
+        assert!(told.message.ends_with('…'));
+    }
+}

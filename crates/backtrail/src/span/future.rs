@@ -1,0 +1,98 @@
+//! A future in a span.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use opentelemetry::KeyValue;
+use pin_project_lite::pin_project;
+
+use super::{Span, panics};
+
+pin_project! {
+    /// Code that runs in a span: made by [`create_span`](crate::create_span), [`in_span`](crate::in_span) and
+    /// [`SpanBuilder`](crate::SpanBuilder). The span has started already, below the span that was current then, so the future may be
+    /// given to any task.
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct TracedFuture<F: Future> {
+        #[pin]
+        code: F,
+        span: Option<Span>,
+        record: fn(&F::Output, &Span),
+    }
+
+    impl<F: Future> PinnedDrop for TracedFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            if let Some(span) = this.project().span.take() {
+                cancel(&span);
+            }
+        }
+    }
+}
+
+impl<F: Future> TracedFuture<F> {
+    pub(super) fn new(
+        span: Span,
+        code: impl FnOnce(Span) -> F,
+        record: fn(&F::Output, &Span),
+    ) -> Self {
+        let code = {
+            let _entered = span.enter();
+            code(span.clone())
+        };
+        Self {
+            code,
+            span: Some(span),
+            record,
+        }
+    }
+}
+
+impl<F: Future> std::fmt::Debug for TracedFuture<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TracedFuture")
+            .field("span", &self.span)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F: Future> Future for TracedFuture<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let Some(span) = this.span else {
+            // Polled again after it was done: that is for the inner future to say.
+            return this.code.poll(cx);
+        };
+        let code = this.code;
+        let polled = {
+            let _entered = span.enter();
+            // As in `run_within`: what the panic broke is not looked at.
+            catch_unwind(AssertUnwindSafe(|| code.poll(cx)))
+        };
+        match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(output)) => {
+                (this.record)(&output, span);
+                span.end();
+                *this.span = None;
+                Poll::Ready(output)
+            }
+            Err(payload) => {
+                panics::record(span, &*payload);
+                span.end();
+                *this.span = None;
+                resume_unwind(payload)
+            }
+        }
+    }
+}
+
+/// Cancellation is no error by itself: a request that lost a race is cancelled too. So it is told, and the status stays unset.
+pub(crate) fn cancel(span: &Span) {
+    span.add_event("cancelled", ());
+    span.put(KeyValue::new("cancelled", true));
+    span.end();
+}

@@ -1,0 +1,138 @@
+//! What all handles of a system share, and how code without a handle finds it.
+
+use std::sync::{Arc, OnceLock};
+
+use opentelemetry::Context;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+
+use crate::config::{Instrumentation, Instrumentations};
+use crate::processor::Pipeline;
+use crate::propagation::Propagator;
+
+/// The system that [`TracingSystem::initialize`](crate::TracingSystem::initialize) made, for all code of the process.
+static GLOBAL: OnceLock<System> = OnceLock::new();
+
+/// A system, cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct System(Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) service_name: String,
+    /// Nothing when tracing is off: contexts are still handed on.
+    pub(super) active: Option<Active>,
+    pub(super) propagator: Propagator,
+    pub(super) instrumentations: Instrumentations,
+    pub(super) sets_ok_status: bool,
+    pub(super) duplicates_http_names: bool,
+    pub(super) warnings: Vec<String>,
+    pub(super) is_global: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Active {
+    pub(super) provider: SdkTracerProvider,
+    pub(super) tracers: [SdkTracer; Scope::ALL.len()],
+    /// Nothing when spans are not exported.
+    pub(super) pipeline: Option<Arc<Pipeline>>,
+}
+
+/// The instrumentation scopes of the crate: which part of a service made a span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// The service's own code. Its scope has the name of the service.
+    Service,
+    Http,
+    Sql,
+    Redis,
+    Messaging,
+    Fs,
+}
+
+impl Scope {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Service,
+        Self::Http,
+        Self::Sql,
+        Self::Redis,
+        Self::Messaging,
+        Self::Fs,
+    ];
+
+    /// The scope's name; nothing for the one that is named after the service.
+    pub(super) const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Service => None,
+            Self::Http => Some("backtrail::http"),
+            Self::Sql => Some("backtrail::sql"),
+            Self::Redis => Some("backtrail::redis"),
+            Self::Messaging => Some("backtrail::messaging"),
+            Self::Fs => Some("backtrail::fs"),
+        }
+    }
+}
+
+impl System {
+    pub(super) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// Makes this the system of the process. The one that is there already is returned.
+    pub(super) fn set_global(self) -> Result<(), &'static Self> {
+        match GLOBAL.set(self) {
+            Ok(()) => Ok(()),
+            Err(_) => Err(Self::global().expect("it is set, since it could not be set")),
+        }
+    }
+
+    pub(super) fn global() -> Option<&'static Self> {
+        GLOBAL.get()
+    }
+
+    /// The system of a context: the one that it carries, else the one of the process.
+    pub(crate) fn of(context: &Context) -> Option<&Self> {
+        context.get::<Self>().or_else(|| GLOBAL.get())
+    }
+
+    /// The system of the current context.
+    pub(crate) fn current() -> Option<Self> {
+        Context::map_current(|context| Self::of(context).cloned())
+    }
+
+    /// A context in which this is the system. The one of the process needs no mention.
+    pub(crate) fn within(&self, context: &Context) -> Context {
+        if self.0.is_global {
+            context.clone()
+        } else {
+            context.with_value(self.clone())
+        }
+    }
+
+    /// What makes spans of a part of the crate; nothing when tracing is off.
+    pub(crate) fn tracer(&self, scope: Scope) -> Option<&SdkTracer> {
+        let active = self.0.active.as_ref()?;
+        Some(&active.tracers[scope as usize])
+    }
+
+    /// Whether an instrumentation is to make spans.
+    pub(crate) fn makes_spans_of(&self, instrumentation: Instrumentation) -> bool {
+        self.0.active.is_some() && self.0.instrumentations.has(instrumentation)
+    }
+
+    pub(crate) fn propagator(&self) -> &Propagator {
+        &self.0.propagator
+    }
+
+    pub(crate) fn sets_ok_status(&self) -> bool {
+        self.0.sets_ok_status
+    }
+
+    /// Whether HTTP spans have the names of before the conventions were stable too.
+    pub(crate) fn duplicates_http_names(&self) -> bool {
+        self.0.duplicates_http_names
+    }
+}
