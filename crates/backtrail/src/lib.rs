@@ -1,1 +1,3 @@
 //! Tracing for Rust services.
+
+mod export;

@@ -276,7 +276,24 @@ fn put_tags(out: &mut Vec<u8>, id: i16, body: impl FnOnce(&mut Tags<'_>)) -> Ope
 /// Writes a trace id as two fields, `[low, high]`.
 #[inline]
 fn put_trace_id(out: &mut Vec<u8>, [low_id, high_id]: [i16; 2], trace_id: [u8; 16]) {
-    let [h0, h1, h2, h3, h4, h5, h6, h7, l0, l1, l2, l3, l4, l5, l6, l7] = trace_id;
+    let [
+        h0,
+        h1,
+        h2,
+        h3,
+        h4,
+        h5,
+        h6,
+        h7,
+        l0,
+        l1,
+        l2,
+        l3,
+        l4,
+        l5,
+        l6,
+        l7,
+    ] = trace_id;
     put_i64_bytes(out, low_id, [l0, l1, l2, l3, l4, l5, l6, l7]);
     put_i64_bytes(out, high_id, [h0, h1, h2, h3, h4, h5, h6, h7]);
 }

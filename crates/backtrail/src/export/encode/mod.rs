@@ -1,0 +1,36 @@
+//! Spans as the bytes that collectors take, straight from the SDK's `SpanData`: no model of messages is built in between.
+//!
+//! All encoders agree on attributes: of several with one key the last counts, and values are cut as [`EncodeLimits`] says.
+#![cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the exporters that call these come next")
+)]
+
+#[cfg(test)]
+mod arbitrary;
+mod attributes;
+pub(crate) mod jaeger;
+pub(crate) mod otlp;
+mod otlp_span;
+mod scopes;
+mod size;
+#[cfg(test)]
+mod tests;
+mod time;
+
+pub(crate) use size::estimated_len;
+
+use backtrail_wire::WireError;
+
+/// What is cut when spans are encoded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct EncodeLimits {
+    /// The most characters (Unicode scalar values) that a text value of a span, event or link keeps, also inside of an array. The
+    /// attributes of resources and scopes are exempt. Source: "Attribute Limits" of OpenTelemetry's specification.
+    pub(crate) attribute_value_len: Option<usize>,
+}
+
+/// The same request as [`otlp::encode`]'s, as OTLP/JSON. It fails on bytes that are no such request.
+pub(crate) fn otlp_json(protobuf: &[u8]) -> Result<Vec<u8>, WireError> {
+    backtrail_wire::otlp_json::from_protobuf(protobuf)
+}

@@ -1,0 +1,3 @@
+//! The way of a span from its end to a collector.
+
+pub(crate) mod encode;
