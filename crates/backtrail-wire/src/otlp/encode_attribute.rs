@@ -16,7 +16,6 @@ pub fn put_attribute(out: &mut Vec<u8>, number: u32, key: &str, value: AnyValue<
     if len < 0x80 && number < FIRST_LONG_NUMBER {
         // Every length below is shorter, and takes one byte as well.
         let tag = (number << 3 | 2) as u8;
-        out.reserve(2 + len);
         out.extend_from_slice(&[tag, len as u8, KEY_TAG, key.len() as u8]);
         out.extend_from_slice(key.as_bytes());
         if let AnyValue::String(text) = value {

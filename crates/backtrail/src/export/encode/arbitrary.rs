@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 /// A span with nothing but ids, a name and times.
 pub(super) fn plain_span() -> SpanData {
-    let start_time = UNIX_EPOCH + Duration::from_micros(1_700_000_000_000_000);
+    let start_time = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     SpanData {
         span_context: SpanContext::new(
             TraceId::from(0x0102_0304_0506_0708_1112_1314_1516_1718),

@@ -13,12 +13,10 @@ pub(crate) mod jaeger;
 pub(crate) mod otlp;
 mod otlp_span;
 mod scopes;
-mod size;
+pub(crate) mod size;
 #[cfg(test)]
 mod tests;
 mod time;
-
-pub(crate) use size::estimated_len;
 
 use backtrail_wire::WireError;
 

@@ -26,7 +26,9 @@ pub(super) fn by_scope(batch: &[SpanData]) -> Vec<Group<'_>> {
                 match groups.get_mut(current) {
                     Some(group) => group.spans.push(span),
                     None => {
-                        let mut spans = Vec::with_capacity(batch.len());
+                        // Most batches have one scope only.
+                        let capacity = if groups.is_empty() { batch.len() } else { 1 };
+                        let mut spans = Vec::with_capacity(capacity);
                         spans.push(span);
                         groups.push(Group { scope, spans });
                     }

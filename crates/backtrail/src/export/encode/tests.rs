@@ -5,10 +5,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use backtrail_wire::jaeger_thrift::{Encoding, to_otlp};
 use backtrail_wire::otlp::SpanLimits;
-use opentelemetry::trace::{Event, Status};
+use opentelemetry::trace::{Event, SpanKind, Status};
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1 as proto;
+use opentelemetry_proto::tonic::common::v1::{self as proto, any_value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span, span};
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::Resource;
@@ -17,7 +17,8 @@ use proptest::prelude::*;
 use prost::Message as _;
 
 use super::arbitrary::{batches, plain_span};
-use super::{EncodeLimits, estimated_len, jaeger, otlp, otlp_json};
+use super::size::estimated_len;
+use super::{EncodeLimits, jaeger, otlp, otlp_json};
 
 /// Keys that repeat often.
 const ANY_KEY: &str = "[a-c]{0,2}|http\\.[a-z]{1,20}|k{120,130}|event";
@@ -100,7 +101,9 @@ fn normalise(attributes: &mut Vec<KeyValue>, max_chars: Option<usize>) {
         match &mut attribute.value {
             Value::String(text) => *text = cut(text),
             Value::Array(Array::String(texts)) => {
-                texts.iter_mut().for_each(|text| *text = cut(text))
+                for text in texts {
+                    *text = cut(text);
+                }
             }
             _ => {}
         }
@@ -162,8 +165,6 @@ fn read_jaeger(
     assert_eq!(attributes, &expected);
     spans_of(request.resource_spans)
 }
-
-use proto::any_value;
 
 /// The spans in the order of their ids, with their scopes.
 fn spans_of(groups: Vec<ResourceSpans>) -> Vec<(proto::InstrumentationScope, Span)> {
@@ -323,6 +324,27 @@ fn an_array_of_odd_numbers_is_json_all_the_same() {
     let (_, span) = &read_jaeger(&batch, &UNCUT)[0];
     let expected = attribute("odd", text(r#"["NaN","Infinity","-Infinity",1.0]"#));
     assert_eq!(span.attributes, [expected]);
+}
+
+#[test]
+fn an_attribute_that_is_named_like_a_tag_of_jaeger_stays_one() {
+    let batch = [SpanData {
+        span_kind: SpanKind::Server,
+        status: Status::Ok,
+        attributes: vec![
+            KeyValue::new("span.kind", "client"),
+            KeyValue::new("otel.status_code", "ERROR"),
+        ],
+        ..plain_span()
+    }];
+    let (_, span) = &read_jaeger(&batch, &UNCUT)[0];
+    assert_eq!(span.kind(), span::SpanKind::Server);
+    assert_eq!(span.status.as_ref().unwrap().code, 1);
+    let expected = [
+        attribute("span.kind", text("client")),
+        attribute("otel.status_code", text("ERROR")),
+    ];
+    assert_eq!(span.attributes, expected);
 }
 
 #[test]
