@@ -7,7 +7,7 @@
 //! - [`otlp`]: borrowed views of `opentelemetry.proto.trace.v1` messages, and an encoder for them.
 //! - [`otlp_json`]: the same messages as JSON, to protobuf and from it.
 //! - [`jaeger_json`]: the JSON that Jaeger's page downloads, as OTLP.
-//! - [`jaeger_thrift`]: Jaeger's batches as OTLP, bare and in messages to an agent.
+//! - [`jaeger_thrift`]: Jaeger's batches as OTLP, bare and in messages to an agent; and a writer of batches.
 //! - [`jaeger_proto`]: the same from Jaeger's protobuf model.
 //!
 //! ```

@@ -8,6 +8,7 @@ const WIRE_VARINT: u8 = 0;
 const WIRE_FIXED64: u8 = 1;
 const WIRE_BYTES: u8 = 2;
 const WIRE_FIXED32: u8 = 5;
+const MAX_VARINT_LEN: usize = 10;
 const MAX_FIELD_NUMBER: u64 = (1 << 29) - 1;
 
 /// The value of one field, as its wire type gives it.
@@ -125,14 +126,14 @@ impl<'a> Fields<'a> {
             return Ok(u64::from(*byte));
         }
         let mut value = 0u64;
-        for (index, byte) in self.rest.iter().take(10).enumerate() {
+        for (index, byte) in self.rest.iter().take(MAX_VARINT_LEN).enumerate() {
             value |= u64::from(byte & 0x7f).wrapping_shl(7 * index as u32);
             if *byte < 0x80 {
                 self.rest = &self.rest[index + 1..];
                 return Ok(value);
             }
         }
-        if self.rest.len() < 10 {
+        if self.rest.len() < MAX_VARINT_LEN {
             Err(WireError::Truncated { needed: 1 })
         } else {
             Err(WireError::VarintTooLong)
@@ -175,7 +176,16 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
+/// How many bytes a varint takes: 1 to 10.
+#[inline]
+pub const fn varint_len(value: u64) -> usize {
+    // Seven bits a byte, and one byte for 0: ⌈bits / 7⌉ without a division, exact for 1 to 64 bits.
+    let bits = u64::BITS - (value | 1).leading_zeros();
+    ((bits * 9 + 64) / 64) as usize
+}
+
 /// Appends a varint.
+#[inline]
 pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
@@ -184,39 +194,46 @@ pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
+#[inline]
 fn put_tag(out: &mut Vec<u8>, number: u32, wire_type: u8) {
     put_varint(out, u64::from(number) << 3 | u64::from(wire_type));
 }
 
 /// Appends a varint field, also when the value is 0.
+#[inline]
 pub fn put_uint(out: &mut Vec<u8>, number: u32, value: u64) {
     put_tag(out, number, WIRE_VARINT);
     put_varint(out, value);
 }
 
 /// Appends an `int32`, `int64` or enum field, also when the value is 0.
+#[inline]
 pub fn put_int(out: &mut Vec<u8>, number: u32, value: i64) {
     put_uint(out, number, value as u64);
 }
 
 /// Appends a `fixed64` field, also when the value is 0.
+#[inline]
 pub fn put_fixed64(out: &mut Vec<u8>, number: u32, value: u64) {
     put_tag(out, number, WIRE_FIXED64);
     out.extend_from_slice(&value.to_le_bytes());
 }
 
 /// Appends a `double` field, also when the value is 0.
+#[inline]
 pub fn put_double(out: &mut Vec<u8>, number: u32, value: f64) {
     put_fixed64(out, number, value.to_bits());
 }
 
 /// Appends a `fixed32` field, also when the value is 0.
+#[inline]
 pub fn put_fixed32(out: &mut Vec<u8>, number: u32, value: u32) {
     put_tag(out, number, WIRE_FIXED32);
     out.extend_from_slice(&value.to_le_bytes());
 }
 
 /// Appends a `bytes` field (or a message that is encoded already), also when it is empty.
+#[inline]
 pub fn put_bytes(out: &mut Vec<u8>, number: u32, value: &[u8]) {
     put_tag(out, number, WIRE_BYTES);
     put_varint(out, value.len() as u64);
@@ -224,8 +241,17 @@ pub fn put_bytes(out: &mut Vec<u8>, number: u32, value: &[u8]) {
 }
 
 /// Appends a `string` field, also when it is empty.
+#[inline]
 pub fn put_str(out: &mut Vec<u8>, number: u32, value: &str) {
     put_bytes(out, number, value.as_bytes());
+}
+
+/// Appends the tag and the length of a `bytes`, `string` or message field; the caller appends the `len` bytes of its body next.
+/// For a body whose length is known before it is written.
+#[inline]
+pub fn put_len(out: &mut Vec<u8>, number: u32, len: usize) {
+    put_tag(out, number, WIRE_BYTES);
+    put_varint(out, len as u64);
 }
 
 /// Appends a message field whose fields `body` writes to the same buffer.
@@ -241,11 +267,21 @@ pub fn put_message(out: &mut Vec<u8>, number: u32, body: impl FnOnce(&mut Vec<u8
 /// The length goes before the body and is not known until the body is there: one byte is left for it, and a body of 128 bytes
 /// or more is moved by as much as its length needs in addition.
 pub fn begin_message(out: &mut Vec<u8>, number: u32) -> OpenMessage {
+    begin_message_of(out, number, 0)
+}
+
+/// As [`begin_message`], for a body of about `expected_len` bytes: room is left for the length of such a body, and the body is
+/// moved only when its length takes another number of bytes. The length is in the shortest form in any case.
+#[inline]
+pub fn begin_message_of(out: &mut Vec<u8>, number: u32, expected_len: usize) -> OpenMessage {
     let field = out.len();
     put_tag(out, number, WIRE_BYTES);
-    out.push(0);
+    let len_start = out.len();
+    let len_len = varint_len(expected_len as u64);
+    out.extend_from_slice(&[0; MAX_VARINT_LEN][..len_len]);
     OpenMessage {
         field,
+        len_start,
         body: out.len(),
     }
 }
@@ -255,6 +291,7 @@ pub fn begin_message(out: &mut Vec<u8>, number: u32) -> OpenMessage {
 #[must_use = "a message without an end has no length"]
 pub struct OpenMessage {
     field: usize,
+    len_start: usize,
     body: usize,
 }
 
@@ -265,20 +302,28 @@ impl OpenMessage {
     }
 
     /// Ends the message: its length is known now.
+    #[inline]
     pub fn end(self, out: &mut Vec<u8>) {
         let len = out.len() - self.body;
-        if len < 0x80 {
-            out[self.body - 1] = len as u8;
-            return;
+        let len_len = varint_len(len as u64);
+        if len_len != self.body - self.len_start {
+            self.move_body(out, self.len_start + len_len);
         }
-        let prefix_len = (u64::BITS - (len as u64).leading_zeros()).div_ceil(7) as usize;
+        for index in 0..len_len {
+            let more = if index + 1 < len_len { 0x80 } else { 0 };
+            out[self.len_start + index] = (len >> (7 * index)) as u8 & 0x7f | more;
+        }
+    }
+
+    #[cold]
+    fn move_body(&self, out: &mut Vec<u8>, to: usize) {
         let end = out.len();
-        out.resize(end + prefix_len - 1, 0);
-        out.copy_within(self.body..end, self.body + prefix_len - 1);
-        for index in 0..prefix_len {
-            let more = if index + 1 < prefix_len { 0x80 } else { 0 };
-            out[self.body - 1 + index] = (len >> (7 * index)) as u8 & 0x7f | more;
+        let moved_end = to + (end - self.body);
+        if moved_end > end {
+            out.resize(moved_end, 0);
         }
+        out.copy_within(self.body..end, to);
+        out.truncate(moved_end);
     }
 
     /// Takes the whole field back, as if it had never been begun.
@@ -331,6 +376,33 @@ mod tests {
             let mut expected = vec![0xaa];
             put_bytes(&mut expected, 3, &vec![0x55; len]);
             assert!(out == expected, "length {len}");
+        }
+    }
+
+    #[test]
+    fn a_message_of_another_length_than_expected_is_framed_alike() {
+        for expected_len in [0, 127, 128, 20_000, 3_000_000, usize::MAX] {
+            for len in [0, 1, 127, 128, 16_383, 16_384, 2_097_152] {
+                let mut out = vec![0xaa];
+                let open = begin_message_of(&mut out, 3, expected_len);
+                out.resize(out.len() + len, 0x55);
+                open.end(&mut out);
+                let mut expected = vec![0xaa];
+                put_len(&mut expected, 3, len);
+                expected.resize(expected.len() + len, 0x55);
+                assert!(out == expected, "length {len}, expected {expected_len}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_length_of_a_varint_is_that_of_the_bytes_written() {
+        for bits in 0..64 {
+            for value in [(1u64 << bits) - 1, 1 << bits, u64::MAX >> bits] {
+                let mut out = Vec::new();
+                put_varint(&mut out, value);
+                assert_eq!(varint_len(value), out.len(), "{value}");
+            }
         }
     }
 

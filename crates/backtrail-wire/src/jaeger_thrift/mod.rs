@@ -1,4 +1,4 @@
-//! Jaeger's Thrift batches as OTLP.
+//! Jaeger's Thrift batches: as OTLP, and written from their parts.
 //!
 //! Sources: `jaeger.thrift` of jaeger-idl, Thrift's `thrift-binary-protocol.md` and `thrift-compact-protocol.md`, and the Jaeger
 //! translator of the OpenTelemetry Collector, whose mapping this is. The body of a request ([`to_otlp`]) is one bare `Batch` struct: no message header goes
@@ -24,6 +24,8 @@
 //! the collector: unknown kinds and status codes stay attributes instead of being lost, the thrift path has scopes and trace states too,
 //! and a span that can't be told truly is rejected, with the reason, instead of being stored with times that wrapped around.
 //!
+//! [`put_batch`] writes such a batch, in the binary protocol, from parts that the caller has.
+//!
 //! What has no place in OTLP and is dropped: `seqNo` and `stats` of the batch, `incomplete` and the high 24 bits of `flags` of a span, and
 //! that a tag of one type had values of other types beside it.
 
@@ -31,7 +33,9 @@ mod message;
 mod model;
 mod translate;
 mod views;
+mod write;
 
 pub use crate::thrift::{ThriftError, ThriftErrorKind};
 pub use message::{MessageError, message_to_otlp};
 pub use translate::{Encoding, to_otlp};
+pub use write::{Logs, References, SpanHead, SpanParts, Spans, Tags, put_batch};

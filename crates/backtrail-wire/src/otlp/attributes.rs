@@ -137,6 +137,11 @@ impl<'a> ArrayValue<'a> {
         Self { bytes }
     }
 
+    /// The bytes of the `ArrayValue`.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// The values in their order.
     pub fn iter(&self) -> impl Iterator<Item = Result<AnyValue<'a>, WireError>> + use<'a> {
         Fields::new(self.bytes).filter_map(|field| match field {

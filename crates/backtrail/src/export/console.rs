@@ -17,7 +17,7 @@ pub(super) struct Console;
 impl Export for Console {
     fn export<'a>(&'a self, batch: Batch, recycle: Arc<dyn Recycle>) -> Exporting<'a> {
         let mut text = String::new();
-        for span in batch.slices().flatten() {
+        for span in batch.spans() {
             write_span(&mut text, span);
         }
         recycle.recycle(batch);

@@ -10,7 +10,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tokio::sync::Mutex;
 
-use super::encode::{EncodeLimits, truncate};
+use super::encode::{EncodeLimits, normalize};
 use super::{Export, Exporting, Outcome};
 use crate::processor::{Batch, Recycle};
 
@@ -63,7 +63,7 @@ impl Export for Custom {
         Box::pin(async move {
             let mut spans = batch.into_spans();
             for span in &mut spans {
-                truncate(span, &self.limits);
+                normalize(span, &self.limits);
             }
             match self.exporter.lock().await.export_boxed(spans).await {
                 Ok(()) => Outcome::accepted(),

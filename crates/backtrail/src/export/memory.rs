@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use opentelemetry_sdk::trace::SpanData;
 
-use super::encode::{EncodeLimits, truncate};
+use super::encode::{EncodeLimits, normalize};
 use super::{Export, Exporting, Outcome};
 use crate::processor::{Batch, Recycle};
 
@@ -48,7 +48,7 @@ impl Export for Memory {
                 .into_iter()
                 .take(len - refused.min(len))
                 .map(|mut span| {
-                    truncate(&mut span, &self.limits);
+                    normalize(&mut span, &self.limits);
                     span
                 }),
         );

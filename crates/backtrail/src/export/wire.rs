@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use backtrail_wire::WireError;
 use bytes::Bytes;
+use opentelemetry::Key;
 use opentelemetry_sdk::Resource;
 use tokio::time::{Instant, sleep};
 
-use super::encode::{EncodeLimits, encode_resource, jaeger, otlp, otlp_json, zipkin_json};
+use super::encode::{EncodeLimits, jaeger, otlp, otlp_json, zipkin_json};
 use super::http_sender::{Format, HttpSender};
 use super::retry::Backoff;
 use super::{Export, Exporting, Outcome};
@@ -16,6 +18,7 @@ use crate::processor::{Batch, Recycle};
 #[derive(Debug)]
 pub(super) struct WireExporter {
     sender: HttpSender,
+    service_name: String,
     resource: Resource,
     encoded_resource: Vec<u8>,
     limits: EncodeLimits,
@@ -32,22 +35,34 @@ impl WireExporter {
     ) -> Self {
         Self {
             sender,
+            service_name: service_name(resource),
             resource: resource.clone(),
-            encoded_resource: encode_resource(resource),
+            encoded_resource: otlp::encode_resource(resource),
             limits,
             timeout,
         }
     }
 
-    fn encode(&self, batch: &Batch) -> Result<Vec<u8>, String> {
-        let otlp = || otlp::encode(batch.slices(), &self.encoded_resource, &self.limits);
+    fn encode(&self, batch: &Batch) -> Result<Vec<u8>, WireError> {
+        let otlp = || {
+            otlp::encode(
+                batch.spans(),
+                batch.len(),
+                &self.encoded_resource,
+                &self.limits,
+            )
+        };
         match self.sender.format() {
             Format::OtlpProtobuf | Format::OtlpGrpc => Ok(otlp()),
             Format::OtlpJson => otlp_json(&otlp()),
             Format::ZipkinJson => zipkin_json(&otlp()),
-            Format::JaegerThrift => {
-                Ok(jaeger::encode(batch.slices(), &self.resource, &self.limits))
-            }
+            Format::JaegerThrift => Ok(jaeger::encode(
+                batch.spans(),
+                batch.len(),
+                &self.service_name,
+                &self.resource,
+                &self.limits,
+            )),
         }
     }
 
@@ -68,6 +83,11 @@ impl WireExporter {
     }
 }
 
+fn service_name(resource: &Resource) -> String {
+    let name = resource.get(&Key::from_static_str("service.name"));
+    name.map(|name| name.to_string()).unwrap_or_default()
+}
+
 impl Export for WireExporter {
     fn export<'a>(&'a self, batch: Batch, recycle: Arc<dyn Recycle>) -> Exporting<'a> {
         Box::pin(async move {
@@ -75,7 +95,7 @@ impl Export for WireExporter {
             recycle.recycle(batch);
             match encoded {
                 Ok(encoded) => self.deliver(self.sender.body(encoded)).await,
-                Err(reason) => Outcome::Failed(reason),
+                Err(error) => Outcome::Failed(format!("can't encode spans: {error}")),
             }
         })
     }

@@ -11,13 +11,6 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
-    pub(super) const fn new() -> Self {
-        Self {
-            spans: Vec::new(),
-            len_bytes: 0,
-        }
-    }
-
     pub(super) fn with_capacity(spans: usize) -> Self {
         Self {
             spans: Vec::with_capacity(spans),
@@ -50,9 +43,9 @@ impl Batch {
         self.len == 0
     }
 
-    /// Its spans, in pieces.
-    pub(crate) fn slices(&self) -> impl Iterator<Item = &[SpanData]> {
-        self.chunks.iter().map(|chunk| chunk.spans.as_slice())
+    /// Its spans.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = &SpanData> + Clone {
+        self.chunks.iter().flat_map(|chunk| &chunk.spans)
     }
 
     /// Its spans, in one list.

@@ -17,7 +17,7 @@ use super::worker::Worker;
 use super::{FlushError, Stats};
 use crate::config::BatchSettings;
 use crate::export::Export;
-use crate::export::encode::estimated_len;
+use crate::export::encode::size::estimated_len;
 
 /// How much longer than its timeout an answer of the worker may take, on a machine that is very busy.
 const GRACE: Duration = Duration::from_secs(1);

@@ -1,40 +1,38 @@
-//! Stub.
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SpanData;
-#[derive(Debug, Clone, Copy, Default)]
+//! Spans as the bytes that collectors take, straight from the SDK's `SpanData`: no model of messages is built in between.
+//!
+//! All encoders agree on attributes: of several with one key the last counts, and values are cut as [`EncodeLimits`] says.
+
+#[cfg(test)]
+mod arbitrary;
+mod attributes;
+pub(crate) mod jaeger;
+mod normal;
+pub(crate) mod otlp;
+mod otlp_span;
+mod scopes;
+pub(crate) mod size;
+#[cfg(test)]
+mod tests;
+mod time;
+
+use backtrail_wire::WireError;
+
+pub(crate) use normal::normalize;
+
+/// What is cut when spans are encoded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct EncodeLimits {
+    /// The most characters (Unicode scalar values) that a text value of a span, event or link keeps, also inside of an array. The
+    /// attributes of resources and scopes are exempt. Source: "Attribute Limits" of OpenTelemetry's specification.
     pub(crate) attribute_value_len: Option<usize>,
 }
-pub(crate) fn encode_resource(_r: &Resource) -> Vec<u8> {
-    Vec::new()
+
+/// The same spans as JSON of Zipkin's version 2. It fails on bytes that are no such request.
+pub(crate) fn zipkin_json(protobuf: &[u8]) -> Result<Vec<u8>, WireError> {
+    backtrail_wire::zipkin::from_otlp(protobuf)
 }
-pub(crate) fn estimated_len(_s: &SpanData) -> usize {
-    400
-}
-pub(crate) fn truncate(_s: &mut SpanData, _l: &EncodeLimits) {}
-pub(crate) fn otlp_json(_p: &[u8]) -> Result<Vec<u8>, String> {
-    Ok(Vec::new())
-}
-pub(crate) fn zipkin_json(_p: &[u8]) -> Result<Vec<u8>, String> {
-    Ok(Vec::new())
-}
-pub(crate) mod otlp {
-    use super::*;
-    pub(crate) fn encode<'a>(
-        _b: impl Iterator<Item = &'a [SpanData]>,
-        _r: &[u8],
-        _l: &EncodeLimits,
-    ) -> Vec<u8> {
-        Vec::new()
-    }
-}
-pub(crate) mod jaeger {
-    use super::*;
-    pub(crate) fn encode<'a>(
-        _b: impl Iterator<Item = &'a [SpanData]>,
-        _r: &Resource,
-        _l: &EncodeLimits,
-    ) -> Vec<u8> {
-        Vec::new()
-    }
+
+/// The same request as [`otlp::encode`]'s, as OTLP/JSON. It fails on bytes that are no such request.
+pub(crate) fn otlp_json(protobuf: &[u8]) -> Result<Vec<u8>, WireError> {
+    backtrail_wire::otlp_json::from_protobuf(protobuf)
 }
