@@ -24,6 +24,20 @@ const ONE_VERSION: &[&str] = &[
     "zstd",
 ];
 
+/// Versions that may stand beside another: the crate that brings them keeps their types to itself.
+const BESIDE: &[Beside] = &[Beside {
+    name: "http",
+    version: "0.2.",
+    reason: "actix-web's own; the SDK's middleware for it copies headers as text",
+}];
+
+struct Beside {
+    name: &'static str,
+    version: &'static str,
+    #[expect(dead_code, reason = "read by people")]
+    reason: &'static str,
+}
+
 pub(super) fn check(tree: &Tree) -> Result<Vec<Violation>> {
     let text = tree.read(LOCK)?;
     let mut versions: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
@@ -33,6 +47,7 @@ pub(super) fn check(tree: &Tree) -> Result<Vec<Violation>> {
             name = value;
         } else if let Some(version) = string_value(line, "version")
             && is_guarded(name)
+            && !may_stand_beside(name, version)
         {
             versions.entry(name).or_default().push((index + 1, version));
         }
@@ -51,6 +66,12 @@ pub(super) fn check(tree: &Tree) -> Result<Vec<Violation>> {
             Violation::new(LOCK, found[1].0, message)
         });
     Ok(violations.collect())
+}
+
+fn may_stand_beside(name: &str, version: &str) -> bool {
+    BESIDE
+        .iter()
+        .any(|beside| beside.name == name && version.starts_with(beside.version))
 }
 
 fn string_value<'a>(line: &'a str, key: &str) -> Option<&'a str> {
@@ -101,6 +122,14 @@ mod tests {
                 "Cargo.lock:6: `opentelemetry_sdk` is here in versions 0.32.0 and 0.33.0; see `cargo tree --duplicates`"
             ]
         );
+    }
+
+    #[test]
+    fn a_version_that_a_crate_keeps_to_itself_may_stand_beside() {
+        let beside = lock(&[("http", "0.2.12"), ("http", "1.4.0")]);
+        assert!(violations(check, &[("Cargo.lock", &beside)]).is_empty());
+        let refused = lock(&[("http", "0.1.0"), ("http", "1.4.0")]);
+        assert_eq!(violations(check, &[("Cargo.lock", &refused)]).len(), 1);
     }
 
     #[test]
