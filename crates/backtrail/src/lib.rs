@@ -1,1 +1,4 @@
 //! Tracing for Rust services.
+
+pub mod propagation;
+pub mod sampling;
