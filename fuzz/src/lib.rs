@@ -1,4 +1,5 @@
-//! What must hold of every decoder, whatever bytes it is given. The targets in `fuzz_targets/` call [`decoded`], [`logs`], [`metrics`] or [`inflated`].
+//! What must hold of every decoder, whatever bytes it is given. The targets in `fuzz_targets/` call [`decoded`], [`logs`], [`metrics`],
+//! [`inflated`] or, for headers of the SDK, [`propagated`].
 //!
 //! ```text
 //! cargo +nightly fuzz run otlp_json fuzz/corpus/otlp_json crates/codec/tests/fixtures
@@ -6,12 +7,16 @@
 //!
 //! The bytes of real clients make a good start, so the last argument names their folder.
 
+mod propagators;
+
 use backtrail_wire::otlp_json;
 use bytes::Bytes;
 use codec::{
     ContentEncoding, Encoding, OtlpEncoding, decode, decode_logs, inflate, summarize_metrics,
 };
 use model::{Limits, SpanBatch};
+
+pub use propagators::propagated;
 
 /// 2026-01-01.
 const RECEIVED_UNIX_NANO: u64 = 1_767_225_600_000_000_000;

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 /// The variables that a system reads: those of the process, or a list, for tests and for programs with a configuration of their own.
 #[derive(Clone)]
-pub struct Environment(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub struct Environment(Arc<Lookup>);
+
+type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 impl Environment {
     /// The variables of the process.

@@ -121,12 +121,18 @@ fn header(baggage: &Entries) -> String {
     let mut entries: Vec<_> = baggage.iter().collect();
     entries.sort_unstable_by_key(|(key, _)| key.as_str());
 
-    let joined = |plus| {
+    let joined = |escaping| {
         let mut header = String::new();
         let mut complete = true;
         for (key, (value, metadata)) in &entries {
             let whole_bytes = header.len();
-            push_member(&mut header, key.as_str(), value.as_str(), metadata, plus);
+            push_member(
+                &mut header,
+                key.as_str(),
+                value.as_str(),
+                metadata,
+                escaping,
+            );
             if header.len() > MAX_LEN_BYTES {
                 header.truncate(whole_bytes);
                 complete = false;
@@ -134,29 +140,37 @@ fn header(baggage: &Entries) -> String {
         }
         (header, complete)
     };
-    // Some receivers read `+` as a space. It is valid as it is, though, and must not cost a member its place.
-    let (header, complete) = joined(Plus::Escaped);
+    let (header, complete) = joined(Escaping::Careful);
     if complete {
         header
     } else {
-        joined(Plus::Kept).0
+        joined(Escaping::Minimal).0
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Plus {
-    Escaped,
-    Kept,
+enum Escaping {
+    /// Also what some receivers misread, although it is valid: `+` as a space, `=` as the end of the value.
+    Careful,
+    /// Only what must be: what came in within the limit is not longer when it goes out.
+    Minimal,
 }
 
-fn push_member(out: &mut String, key: &str, value: &str, metadata: &BaggageMetadata, plus: Plus) {
+fn push_member(
+    out: &mut String,
+    key: &str,
+    value: &str,
+    metadata: &BaggageMetadata,
+    escaping: Escaping,
+) {
     if !out.is_empty() {
         out.push(',');
     }
     out.push_str(key);
     out.push('=');
     percent::encode(out, value, |byte| {
-        is_octet(byte) && byte != b'%' && (byte != b'+' || plus == Plus::Kept)
+        let misread = b"+=".contains(&byte) && escaping == Escaping::Careful;
+        is_octet(byte) && byte != b'%' && !misread
     });
     let mut properties = String::new();
     for property in parts(metadata.as_str()).filter_map(property) {

@@ -67,12 +67,14 @@ impl Decision {
 }
 
 impl CallerDecision {
-    /// The decision that counts for a span, or for the next root if there is no span.
+    /// The decision that counts for a span, or for the next root if there is no span. One without ids counts only where
+    /// no caller sent ids in another format.
     pub(crate) fn of(cx: &Context, span_context: &SpanContext) -> Option<Decision> {
         let caller = cx.get::<Self>()?;
-        let applies = caller
-            .trace_id
-            .is_none_or(|trace_id| trace_id == span_context.trace_id());
+        let applies = match caller.trace_id {
+            Some(trace_id) => trace_id == span_context.trace_id(),
+            None => Remote::of(cx, span_context).is_none(),
+        };
         applies.then_some(caller.decision)
     }
 }

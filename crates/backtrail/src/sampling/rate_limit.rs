@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 const SECOND_NANOS: u64 = 1_000_000_000;
+/// Longer than any process lives, and short enough to add two of them.
+const MAX_INTERVAL_NANOS: u64 = u64::MAX / 2;
 
 /// So many spans a second, whatever is offered; all clones count together.
 ///
@@ -30,9 +32,10 @@ impl RateLimit {
     }
 
     fn with_clock(spans_per_second: f64, clock: Clock) -> Self {
-        let interval_nanos = SECOND_NANOS as f64 / spans_per_second;
+        let interval_nanos = (SECOND_NANOS as f64 / spans_per_second) as u64;
         Self {
-            interval_nanos: (spans_per_second > 0.0).then_some(interval_nanos as u64),
+            interval_nanos: (spans_per_second > 0.0)
+                .then_some(interval_nanos.min(MAX_INTERVAL_NANOS)),
             full_at_nanos: Arc::default(),
             clock,
         }

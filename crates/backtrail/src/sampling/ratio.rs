@@ -27,8 +27,8 @@ impl TraceIdRatio {
 
     /// The decision for a trace.
     pub fn samples(self, trace_id: TraceId) -> bool {
-        let [.., a, b, c, d, e, f, g] = trace_id.to_bytes();
-        u64::from_be_bytes([0, a, b, c, d, e, f, g]) >= self.rejected_below
+        let number = u128::from_be_bytes(trace_id.to_bytes()) as u64 % NUMBERS;
+        number >= self.rejected_below
     }
 }
 

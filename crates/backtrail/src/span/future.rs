@@ -73,7 +73,7 @@ impl<F: Future> Future for TracedFuture<F> {
             catch_unwind(AssertUnwindSafe(|| code.poll(cx)))
         };
         match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(output)) => {
                 (this.record)(&output, span);
                 span.end();

@@ -1,6 +1,6 @@
 //! Spans as a tree of text.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use opentelemetry::trace::{SpanId, SpanKind, Status};
@@ -11,14 +11,14 @@ use opentelemetry_sdk::trace::SpanData;
 pub(super) fn tree(spans: &[SpanData], shows: impl Fn(&str) -> bool) -> String {
     let mut order: Vec<&SpanData> = spans.iter().collect();
     order.sort_by_key(|span| span.start_time);
-    let known: HashMap<SpanId, ()> = spans
+    let known: HashSet<SpanId> = spans
         .iter()
-        .map(|span| (span.span_context.span_id(), ()))
+        .map(|span| span.span_context.span_id())
         .collect();
     let mut children: HashMap<SpanId, Vec<&SpanData>> = HashMap::new();
     let mut roots = Vec::new();
     for span in order {
-        if known.contains_key(&span.parent_span_id) {
+        if known.contains(&span.parent_span_id) {
             children.entry(span.parent_span_id).or_default().push(span);
         } else {
             roots.push(span);
