@@ -137,7 +137,8 @@ fn pair<K: Into<Key>, V: IntoValue>((key, value): (K, V)) -> Option<KeyValue> {
 macro_rules! attributes {
     ($($key:expr => $value:expr),* $(,)?) => {{
         #[allow(unused_mut, reason = "an empty list is not changed")]
-        let mut list: ::std::vec::Vec<$crate::KeyValue> = ::std::vec::Vec::new();
+        let mut list: ::std::vec::Vec<$crate::KeyValue> =
+            ::std::vec::Vec::with_capacity(<[&str]>::len(&[$(stringify!($key)),*]));
         $(if let ::core::option::Option::Some(value) = $crate::IntoValue::into_value($value) {
             list.push($crate::KeyValue::new($key, value));
         })*

@@ -11,6 +11,7 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, Key, KeyValue};
 
+use super::detached::Detached;
 use super::{Outcome, Span, TracedFuture, panics};
 use crate::system::{Scope, System};
 use crate::{IntoAttributes, IntoValue};
@@ -27,6 +28,8 @@ pub struct SpanBuilder {
     start: Option<SystemTime>,
     ok_status: Option<bool>,
     scope: Scope,
+    /// No system of this process makes spans: nothing is kept of what is described.
+    is_off: bool,
 }
 
 #[derive(Debug)]
@@ -47,6 +50,7 @@ impl SpanBuilder {
             start: None,
             ok_status: None,
             scope: Scope::Service,
+            is_off: !System::any_is_active(),
         }
     }
 
@@ -58,7 +62,9 @@ impl SpanBuilder {
 
     /// Adds an attribute, which samplers see.
     pub fn attribute(mut self, key: impl Into<Key>, value: impl IntoValue) -> Self {
-        if let Some(value) = value.into_value() {
+        if !self.is_off
+            && let Some(value) = value.into_value()
+        {
             self.attributes.push(KeyValue::new(key, value));
         }
         self
@@ -66,6 +72,9 @@ impl SpanBuilder {
 
     /// Adds attributes, which samplers see.
     pub fn attributes(mut self, attributes: impl IntoAttributes) -> Self {
+        if self.is_off {
+            return self;
+        }
         let mut more = attributes.into_attributes();
         if self.attributes.is_empty() {
             self.attributes = more;
@@ -114,7 +123,12 @@ impl SpanBuilder {
 
     /// Starts the span. It is not the current one: see [`Span::enter`].
     pub fn start(self) -> Span {
-        self.start_in_system().0
+        self.start_as(Placement::Detached).0
+    }
+
+    /// Starts a span that code is about to run in.
+    pub(crate) fn start_active(self) -> Span {
+        self.start_as(Placement::Active).0
     }
 
     /// Runs asynchronous code in the span, and records how it ends: [`create_span`](crate::create_span) says how.
@@ -125,7 +139,7 @@ impl SpanBuilder {
         Fut::Output: Outcome<M>,
     {
         let ok_status = self.ok_status;
-        let (span, system_sets_ok) = self.start_in_system();
+        let (span, system_sets_ok) = self.start_as(Placement::Active);
         let record = if ok_status.unwrap_or(system_sets_ok) {
             Outcome::record
         } else {
@@ -140,13 +154,13 @@ impl SpanBuilder {
         F: FnOnce(Span) -> Fut,
         Fut: Future,
     {
-        TracedFuture::new(self.start(), code, |_, _| ())
+        TracedFuture::new(self.start_active(), code, |_, _| ())
     }
 
     /// Runs code in the span, and records how it ends: [`create_span_sync`](crate::create_span_sync).
     pub fn run_sync<M, T: Outcome<M>>(self, code: impl FnOnce(Span) -> T) -> T {
         let ok_status = self.ok_status;
-        let (span, system_sets_ok) = self.start_in_system();
+        let (span, system_sets_ok) = self.start_as(Placement::Active);
         let output = run_within(&span, code);
         if ok_status.unwrap_or(system_sets_ok) {
             output.record(&span);
@@ -159,18 +173,22 @@ impl SpanBuilder {
 
     /// Runs code in the span without a look at what it returns: [`in_span_sync`](crate::in_span_sync).
     pub fn run_plain_sync<T>(self, code: impl FnOnce(Span) -> T) -> T {
-        let span = self.start();
+        let span = self.start_active();
         let output = run_within(&span, code);
         span.end();
         output
     }
 
-    fn start_in_system(self) -> (Span, bool) {
+    /// The span, and whether the system has `Ok` set the status.
+    fn start_as(self, placement: Placement) -> (Span, bool) {
         let parent = match self.parent {
             Parent::Current => Context::current(),
             Parent::Context(context) => context,
             Parent::Root => Context::current().with_remote_span_context(SpanContext::NONE),
         };
+        if self.is_off {
+            return (Span::none(parent), false);
+        }
         let Some(system) = System::of(&parent) else {
             return (Span::none(parent), false);
         };
@@ -188,17 +206,29 @@ impl SpanBuilder {
         if !span.span_context().is_valid() {
             return (Span::none(parent), ok_status);
         }
-        let context = if span.is_recording() {
-            parent.with_span(span)
-        } else {
+        let span = if !span.is_recording() {
             // Without the box and the lock that a span which records needs.
-            parent.with_remote_span_context(span.span_context().clone())
+            Span::active(parent.with_remote_span_context(span.span_context().clone()))
+        } else if placement == Placement::Active {
+            Span::active(parent.with_span(span))
+        } else {
+            Span::detached(Detached::new(parent, span))
         };
-        (Span::own(context), ok_status)
+        (span, ok_status)
     }
 }
 
+/// Where a span is kept: [`Span`] says why there are two places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Placement {
+    Active,
+    Detached,
+}
+
 fn run_within<T>(span: &Span, code: impl FnOnce(Span) -> T) -> T {
+    if span.is_none() {
+        return code(span.clone());
+    }
     let entered = span.enter();
     // The span is told of the panic, which then goes on as if nobody had caught it: nothing that it broke is looked at.
     match catch_unwind(AssertUnwindSafe(|| code(span.clone()))) {

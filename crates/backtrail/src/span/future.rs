@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
-use opentelemetry::KeyValue;
+use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry::{Context, KeyValue};
 use pin_project_lite::pin_project;
 
 use super::{Span, panics};
@@ -19,6 +20,8 @@ pin_project! {
         #[pin]
         code: F,
         span: Option<Span>,
+        // Without a span of its own the code still runs in the trace of its caller.
+        around: Option<Context>,
         record: fn(&F::Output, &Span),
     }
 
@@ -37,6 +40,16 @@ impl<F: Future> TracedFuture<F> {
         code: impl FnOnce(Span) -> F,
         record: fn(&F::Output, &Span),
     ) -> Self {
+        if span.is_none() {
+            // The context is the caller's, which is taken along like any other.
+            let context = span.context();
+            return Self {
+                code: code(span),
+                span: None,
+                around: context.has_active_span().then_some(context),
+                record,
+            };
+        }
         let code = {
             let _entered = span.enter();
             code(span.clone())
@@ -44,6 +57,7 @@ impl<F: Future> TracedFuture<F> {
         Self {
             code,
             span: Some(span),
+            around: None,
             record,
         }
     }
@@ -63,7 +77,8 @@ impl<F: Future> Future for TracedFuture<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
         let Some(span) = this.span else {
-            // Polled again after it was done: that is for the inner future to say.
+            // Also when it is polled again after it was done: that is for the inner future to say.
+            let _entered = this.around.clone().map(Context::attach);
             return this.code.poll(cx);
         };
         let code = this.code;

@@ -1,11 +1,13 @@
 //! The handle of a span.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt, TraceId};
+use opentelemetry::trace::{Span as _, SpanContext, SpanId, Status, TraceContextExt, TraceId};
 use opentelemetry::{Context, ContextGuard, Key, KeyValue};
 
+use super::detached::{Detached, Shared};
 use super::exception::{Exception, ExceptionDetails};
 use crate::{IntoAttributes, IntoValue};
 
@@ -15,72 +17,96 @@ use crate::{IntoAttributes, IntoValue};
 /// A handle may stand for no span of its own: when tracing is off, after shutdown, or where telemetry is suppressed.
 /// Then nothing is recorded, and the ids are those of the span around it, if there is one.
 #[derive(Clone, Debug)]
-pub struct Span {
-    context: Context,
-    /// Without a span of its own the context's span is another's, and is not touched.
-    is_own: bool,
+pub struct Span(Repr);
+
+#[derive(Clone, Debug)]
+enum Repr {
+    /// No span of its own: the context's span is another's, and is not touched.
+    None(Context),
+    /// A span that is in a context, because code runs in it.
+    Active(Context),
+    /// A span that is in no context yet, and may never be: that saves two allocations and a call through a table each time.
+    Detached(Arc<Detached>),
 }
 
 impl Span {
-    pub(crate) fn own(context: Context) -> Self {
-        Self {
-            context,
-            is_own: true,
-        }
+    pub(crate) const fn active(context: Context) -> Self {
+        Self(Repr::Active(context))
     }
 
-    pub(crate) fn none(context: Context) -> Self {
-        Self {
-            context,
-            is_own: false,
-        }
+    pub(super) fn detached(span: Detached) -> Self {
+        Self(Repr::Detached(Arc::new(span)))
+    }
+
+    pub(crate) const fn none(context: Context) -> Self {
+        Self(Repr::None(context))
+    }
+
+    /// Whether there is no span of its own.
+    pub(crate) const fn is_none(&self) -> bool {
+        matches!(self.0, Repr::None(_))
     }
 
     /// The span that is active on this thread or in this task; one that does nothing when there is none.
     pub fn current() -> Self {
         let context = Context::current();
-        let is_own = context.has_active_span();
-        Self { context, is_own }
+        if context.has_active_span() {
+            Self::active(context)
+        } else {
+            Self::none(context)
+        }
     }
 
     /// Sets an attribute. One that is set twice has the last value when the span is exported.
     pub fn set(&self, key: impl Into<Key>, value: impl IntoValue) {
-        if !self.is_recording() {
-            return;
-        }
-        if let Some(value) = value.into_value() {
+        if self.may_record()
+            && let Some(value) = value.into_value()
+        {
             self.put(KeyValue::new(key, value));
         }
     }
 
     /// Sets several attributes.
     pub fn set_all(&self, attributes: impl IntoAttributes) {
-        if self.is_recording() {
+        if self.may_record() {
             let attributes = attributes.into_attributes();
-            self.context.span().set_attributes(attributes);
+            match &self.0 {
+                Repr::None(_) => {}
+                Repr::Active(context) => context.span().set_attributes(attributes),
+                Repr::Detached(span) => span.lock().set_attributes(attributes),
+            }
         }
     }
 
     pub(crate) fn put(&self, attribute: KeyValue) {
-        if self.is_own {
-            self.context.span().set_attribute(attribute);
+        match &self.0 {
+            Repr::None(_) => {}
+            Repr::Active(context) => context.span().set_attribute(attribute),
+            Repr::Detached(span) => span.lock().set_attribute(attribute),
         }
     }
 
     /// Adds an event that happened now.
     pub fn add_event(&self, name: impl Into<Cow<'static, str>>, attributes: impl IntoAttributes) {
-        if self.is_recording() {
+        if self.may_record() {
             let attributes = attributes.into_attributes();
-            self.context.span().add_event(name, attributes);
+            match &self.0 {
+                Repr::None(_) => {}
+                Repr::Active(context) => context.span().add_event(name, attributes),
+                Repr::Detached(span) => span.lock().add_event(name, attributes),
+            }
         }
     }
 
     /// Adds a link to another span, of this trace or another.
     pub fn add_link(&self, to: SpanContext, attributes: impl IntoAttributes) {
-        if self.is_own {
-            self.context
-                .span()
-                .add_link(to, attributes.into_attributes());
+        if self.may_record() {
+            let attributes = attributes.into_attributes();
+            match &self.0 {
+                Repr::None(_) => {}
+                Repr::Active(context) => context.span().add_link(to, attributes),
+                Repr::Detached(span) => span.lock().add_link(to, attributes),
+            }
         }
     }
 
@@ -94,10 +120,6 @@ impl Span {
     pub(crate) fn fail(&self, details: ExceptionDetails) {
         self.put(KeyValue::new("error.type", details.kind.clone()));
         self.set_status(Status::error(details.message.clone()));
-        self.add_exception(details);
-    }
-
-    fn add_exception(&self, details: ExceptionDetails) {
         let mut attributes = vec![
             KeyValue::new("exception.type", details.kind),
             KeyValue::new("exception.message", details.message),
@@ -105,66 +127,97 @@ impl Span {
         if let Some(stacktrace) = details.stacktrace {
             attributes.push(KeyValue::new("exception.stacktrace", stacktrace));
         }
-        self.context.span().add_event("exception", attributes);
+        self.add_event("exception", attributes);
     }
 
     /// Sets the status. Ok is final; Error is not taken back by unset.
     pub fn set_status(&self, status: Status) {
-        if self.is_own {
-            self.context.span().set_status(status);
+        match &self.0 {
+            Repr::None(_) => {}
+            Repr::Active(context) => context.span().set_status(status),
+            Repr::Detached(span) => span.lock().set_status(status),
         }
     }
 
     /// Renames the span. A sampler has decided by the first name.
     pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
-        if self.is_own {
-            self.context.span().update_name(name);
+        match &self.0 {
+            Repr::None(_) => {}
+            Repr::Active(context) => context.span().update_name(name),
+            Repr::Detached(span) => span.lock().update_name(name),
         }
     }
 
     /// Whether what is set will be kept. False when the span was not sampled or has ended.
     pub fn is_recording(&self) -> bool {
-        self.is_own && self.context.span().is_recording()
+        match &self.0 {
+            Repr::None(_) => false,
+            Repr::Active(context) => context.span().is_recording(),
+            Repr::Detached(span) => span.lock().is_recording(),
+        }
+    }
+
+    /// False only when nothing would be kept: values need not be made then. Takes no lock of a span that no code runs in.
+    fn may_record(&self) -> bool {
+        match &self.0 {
+            Repr::None(_) => false,
+            Repr::Active(context) => context.span().is_recording(),
+            Repr::Detached(_) => true,
+        }
     }
 
     /// What other services are told of the span.
     pub fn span_context(&self) -> SpanContext {
-        self.context.span().span_context().clone()
+        self.with_span_context(SpanContext::clone)
     }
 
     /// The trace's id; all zeros when there is no trace. It displays as 32 hexadecimal digits.
     pub fn trace_id(&self) -> TraceId {
-        self.context.span().span_context().trace_id()
+        self.with_span_context(SpanContext::trace_id)
     }
 
     /// The span's id; all zeros when there is no span. It displays as 16 hexadecimal digits.
     pub fn span_id(&self) -> SpanId {
-        self.context.span().span_context().span_id()
+        self.with_span_context(SpanContext::span_id)
     }
 
-    /// The context in which the span is active, for what takes one.
-    pub fn context(&self) -> &Context {
-        &self.context
+    fn with_span_context<T>(&self, read: impl FnOnce(&SpanContext) -> T) -> T {
+        match &self.0 {
+            Repr::None(context) | Repr::Active(context) => read(context.span().span_context()),
+            Repr::Detached(span) => read(span.span_context()),
+        }
+    }
+
+    /// A context in which the span is active, for what takes one.
+    pub fn context(&self) -> Context {
+        match &self.0 {
+            Repr::None(context) | Repr::Active(context) => context.clone(),
+            Repr::Detached(span) => span.parent().with_span(Shared(Arc::clone(span))),
+        }
     }
 
     /// Makes the span the current one of this thread until the guard is dropped. Not for code with an `.await` in it:
     /// use [`create_span`](crate::create_span), or [`in_context`](crate::in_context) with [`Span::context`].
     #[must_use = "the span is current as long as the guard lives"]
     pub fn enter(&self) -> ContextGuard {
-        self.context.clone().attach()
+        self.context().attach()
     }
 
     /// Ends the span now.
     pub fn end(&self) {
-        if self.is_own {
-            self.context.span().end();
+        match &self.0 {
+            Repr::None(_) => {}
+            Repr::Active(context) => context.span().end(),
+            Repr::Detached(span) => span.lock().end(),
         }
     }
 
     /// Ends the span at a time that has passed.
     pub fn end_at(&self, time: SystemTime) {
-        if self.is_own {
-            self.context.span().end_with_timestamp(time);
+        match &self.0 {
+            Repr::None(_) => {}
+            Repr::Active(context) => context.span().end_with_timestamp(time),
+            Repr::Detached(span) => span.lock().end_with_timestamp(time),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Spans: their handle, how they are made, and what becomes of the code that runs within them.
 
 mod builder;
+mod detached;
 mod exception;
 mod future;
 mod handle;

@@ -1,5 +1,7 @@
 //! What all handles of a system share, and how code without a handle finds it.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
 use opentelemetry::Context;
@@ -11,6 +13,9 @@ use crate::propagation::Propagator;
 
 /// The system that [`TracingSystem::initialize`](crate::TracingSystem::initialize) made, for all code of the process.
 static GLOBAL: OnceLock<System> = OnceLock::new();
+
+/// Set by the first system that makes spans, and never taken back. Until then describing a span costs next to nothing.
+static ANY_IS_ACTIVE: AtomicBool = AtomicBool::new(false);
 
 /// A system, cheap to clone.
 #[derive(Debug, Clone)]
@@ -74,7 +79,15 @@ impl Scope {
 
 impl System {
     pub(super) fn new(inner: Inner) -> Self {
+        if inner.active.is_some() {
+            ANY_IS_ACTIVE.store(true, Relaxed);
+        }
         Self(Arc::new(inner))
+    }
+
+    /// Whether any system of the process makes spans.
+    pub(crate) fn any_is_active() -> bool {
+        ANY_IS_ACTIVE.load(Relaxed)
     }
 
     pub(super) fn inner(&self) -> &Inner {
