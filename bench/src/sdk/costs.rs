@@ -11,7 +11,7 @@ use crate::report::{Table, count};
 
 /// Allocations do not vary, so a few rounds are enough.
 const ALLOCATION_ROUNDS: usize = 5;
-const SEND_PARTS: usize = 10;
+const SEND_PARTS: usize = 5;
 /// `SPAN_KIND_SERVER`.
 const SERVER: i32 = 2;
 

@@ -49,7 +49,7 @@ pub(crate) struct Options {
     /// Rounds of 1,500 spans of which the fastest and the middle one are reported [--quick: 50]
     #[arg(long, default_value_t = 200)]
     rounds: usize,
-    /// Spans that are followed onto the wire, in ten parts [--quick: 50,000]
+    /// Spans that are followed onto the wire, in five parts [--quick: 100,000]
     #[arg(long, default_value_t = 500_000)]
     spans: u64,
     /// Threads that offer spans, one run after the other [--quick: 2]
@@ -101,7 +101,7 @@ impl Options {
         };
         if options.quick {
             options.rounds = 50;
-            options.spans = 50_000;
+            options.spans = 100_000;
             options.threads = vec![2];
             options.seconds = 1;
             options.default_queue_seconds = 1;

@@ -34,19 +34,20 @@ impl Contestant for Fastrace {
             let reported = None;
             return Ok(Self { sampled, reported });
         }
-        let reported = Arc::<AtomicU64>::default();
-        let reporter = OpenTelemetryReporter::new(
-            pipeline::blocking_exporter(task)?,
-            Cow::Owned(pipeline::resource()),
-            InstrumentationScope::builder("bench").build(),
-        );
+        let count = Arc::<AtomicU64>::default();
         let reporter = Counted {
-            reporter,
-            reported: Arc::clone(&reported),
+            inner: OpenTelemetryReporter::new(
+                pipeline::blocking_exporter(task)?,
+                Cow::Owned(pipeline::resource()),
+                InstrumentationScope::builder("bench").build(),
+            ),
+            count: Arc::clone(&count),
         };
         fastrace::set_reporter(reporter, Config::default());
-        let reported = Some(reported);
-        Ok(Self { sampled, reported })
+        Ok(Self {
+            sampled,
+            reported: Some(count),
+        })
     }
 
     #[inline]
@@ -102,14 +103,14 @@ impl Fastrace {
 }
 
 struct Counted {
-    reporter: OpenTelemetryReporter,
-    reported: Arc<AtomicU64>,
+    inner: OpenTelemetryReporter,
+    count: Arc<AtomicU64>,
 }
 
 impl Reporter for Counted {
     fn report(&mut self, spans: Vec<SpanRecord>) {
-        let count = spans.len() as u64;
-        self.reporter.report(spans);
-        self.reported.fetch_add(count, Ordering::Release);
+        let len = spans.len() as u64;
+        self.inner.report(spans);
+        self.count.fetch_add(len, Ordering::Release);
     }
 }

@@ -12,6 +12,7 @@ mod tracing;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use axum::Router;
 
 pub(super) use self::fastrace::Fastrace;
 pub(super) use self::opentelemetry::OpenTelemetry;
@@ -32,6 +33,11 @@ pub(super) trait Contestant: Sized + Sync {
 
     /// Creates the span of `request` and ends it.
     fn span(&self, request: &Request);
+
+    /// `router` with the contestant's layer for HTTP servers around it, if it has one.
+    fn around(&self, _router: Router) -> Option<Router> {
+        None
+    }
 
     /// Called on each thread that has created spans, after the last of `created` spans; for those
     /// who keep some of them in the thread.

@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use axum::Router;
+use axum_tracing_opentelemetry::middleware::OtelAxumLayer;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::field::Empty;
@@ -62,6 +64,10 @@ impl Contestant for Tracing {
             http.response.status_code = Empty,
         );
         span.record("http.response.status_code", request.status);
+    }
+
+    fn around(&self, router: Router) -> Option<Router> {
+        Some(router.layer(OtelAxumLayer::default()))
     }
 
     fn flush(&self, _created: u64, until: Instant) {
