@@ -8,10 +8,7 @@ use super::task::{Figures, Measure, Mode, Name, Pipeline, Task};
 use crate::report::{Table, count};
 
 /// Those with a layer, and its name.
-const LAYERS: [(Name, &str); 2] = [
-    (Name::Tracing, "axum-tracing-opentelemetry"),
-    (Name::Backtrail, "backtrail"),
-];
+const LAYERS: [(Name, &str); 1] = [(Name::Tracing, "axum-tracing-opentelemetry")];
 
 pub(super) fn run(options: &Options) -> Result<()> {
     let mut table = Table::new(&[
@@ -36,9 +33,18 @@ pub(super) fn run(options: &Options) -> Result<()> {
                 requests: options.requests,
             },
         })?;
-        let Figures::Handled { bare, layered } = figures else {
+        let Figures::Handled {
+            spans,
+            bare,
+            layered,
+        } = figures
+        else {
             bail!("{layer} answered with other figures: {figures:?}");
         };
+        let received = sink.received()?;
+        if received.spans != spans {
+            bail!("{layer} made {spans} spans, and {} arrived", received.spans);
+        }
         let us = |nanoseconds: f64| format!("{:.1}", nanoseconds / 1e3);
         table.row([
             layer.to_owned(),

@@ -122,6 +122,8 @@ pub(super) enum Figures {
     },
     Offered(Offered),
     Handled {
+        /// Made by the layer.
+        spans: u64,
         bare: Percentiles,
         layered: Percentiles,
     },

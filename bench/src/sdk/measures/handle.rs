@@ -11,6 +11,7 @@ use axum::extract::Request;
 use axum::routing::get;
 use tower::ServiceExt as _;
 
+use super::FLUSH_TIMEOUT;
 use crate::latency::Latencies;
 use crate::sdk::contestants::Contestant;
 use crate::sdk::request::{self, ROUTE};
@@ -41,7 +42,10 @@ pub(in crate::sdk) fn handle<C: Contestant>(contestant: &C, requests: usize) -> 
         }
         Ok::<_, anyhow::Error>(())
     })?;
+    let spans = layered_times.len() + TURN;
+    contestant.flush(spans as u64, Instant::now() + FLUSH_TIMEOUT);
     Ok(Figures::Handled {
+        spans: spans as u64,
         bare: percentiles(bare_times),
         layered: percentiles(layered_times),
     })
