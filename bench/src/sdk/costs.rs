@@ -44,7 +44,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     );
     println!("{thread}");
     println!(
-        "{} spans in {SEND_PARTS} parts, after one more that does not count; as many at a time as fit into the queue (65,536 or 2,048; 3,000 or 2,048 for fastrace, which sends what it finds instead of batches). \"(roofline)\" writes the copied spans to a socket.\n",
+        "{} spans in {SEND_PARTS} parts, after one more that does not count; flushed after every 65,536 or 1,024 spans (3,000 or 1,024 with fastrace, which sends what it finds instead of batches). \"(roofline)\" writes the copied spans to a socket.\n",
         count(options.spans as f64)
     );
     println!("{process}");

@@ -5,15 +5,15 @@ use crate::sdk::clock::process_cpu_ns;
 use crate::sdk::contestants::Contestant;
 use crate::sdk::task::{Figures, Spread, Task};
 
-/// Spans are created until a queue is full, then flushed, so that none is lost. One part is done
-/// before the first is counted.
+/// Spans are created until a queue is half full (some put messages of their own into it), then
+/// flushed, so that none is lost. One part is done before the first is counted.
 pub(in crate::sdk) fn send<C: Contestant>(
     contestant: &C,
     task: &Task,
     parts: usize,
     spans_per_part: u64,
 ) -> Figures {
-    let in_flight = C::IN_FLIGHT_MAX.min(task.pipeline.queue_spans as u64);
+    let in_flight = C::IN_FLIGHT_MAX.min(task.pipeline.queue_spans as u64 / 2);
     let mut spans = Rounds::new(contestant);
     let mut nanoseconds = Vec::with_capacity(parts);
     for part in 0..=parts {
