@@ -1,4 +1,4 @@
-//! CPU time and memory of this process.
+//! CPU time and memory of this process, and how busy the machine is.
 
 use std::fs::read_to_string;
 
@@ -17,6 +17,12 @@ pub(super) fn process_cpu_ns() -> u64 {
 
 fn nanoseconds(time: Timespec) -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// How many threads of the whole machine wanted a processor, on average over the last minute.
+pub(super) fn load_average() -> Result<String> {
+    let text = read_to_string("/proc/loadavg").context("cannot read /proc/loadavg")?;
+    Ok(text.split(' ').next().unwrap_or_default().to_owned())
 }
 
 /// Memory that is resident now.

@@ -116,8 +116,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let options = options.resolved();
     println!("{}", machine::describe(&sample(), None)?);
     println!(
-        "An HTTP server span with {} attributes, created and ended; OTLP protobuf over HTTP/1.1 to a sink on loopback; every figure from a process of its own.\n",
-        count(request::ATTRIBUTES as f64)
+        "An HTTP server span with {} attributes, created and ended; OTLP protobuf over HTTP/1.1 to a sink on loopback; every figure from a process of its own. Programs that wanted a processor before this began: {} (a contestant whose exporter does not get one loses spans).\n",
+        count(request::ATTRIBUTES as f64),
+        clock::load_average()?
     );
     for part in &options.parts {
         match part {
