@@ -5,6 +5,8 @@
 //! prints a table in Markdown. What is sent is prepared beforehand, so the sender's work is not
 //! part of what is measured; the server's own CPU time is, whatever else the machine does.
 //!
+//! `sdk` measures no binary but the crate that services link, beside its competitors.
+//!
 //! Not a load test: it finds out what a span costs, not how many clients a network carries.
 
 mod client;
@@ -16,6 +18,7 @@ mod query;
 mod random;
 mod report;
 mod scrape;
+mod sdk;
 mod server;
 mod wire;
 mod workload;
@@ -25,7 +28,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
-/// Measures the real backtrail binary
+/// Measures the real backtrail binary, and the SDK beside others
 #[derive(Parser)]
 struct Cli {
     #[command(subcommand)]
@@ -48,6 +51,14 @@ enum Benchmark {
         #[command(flatten)]
         options: query::Options,
     },
+    /// Tracing SDKs side by side: what a span costs, what is lost at a high rate
+    Sdk(sdk::Options),
+    /// The sink of `sdk`, in a process of its own
+    #[command(hide = true)]
+    SdkSink(sdk::sink::Options),
+    /// One measure of `sdk`, in a process of its own
+    #[command(hide = true)]
+    SdkChild(sdk::child::Options),
 }
 
 /// Options of all benchmarks.
@@ -68,5 +79,8 @@ fn main() -> Result<()> {
     match Cli::parse().benchmark {
         Benchmark::Ingest { common, options } => ingest::run(&common, &options),
         Benchmark::Query { common, options } => query::run(&common, &options),
+        Benchmark::Sdk(options) => sdk::run(&options),
+        Benchmark::SdkSink(options) => sdk::sink::run(&options),
+        Benchmark::SdkChild(options) => sdk::child::run(&options),
     }
 }
