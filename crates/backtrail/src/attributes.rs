@@ -103,15 +103,24 @@ impl IntoAttributes for Vec<KeyValue> {
     }
 }
 
+/// Room for what is set while a span runs (a status code, an error's type): without it the list would move when the first of them comes.
+#[doc(hidden)]
+pub const SPARE_ATTRIBUTES: usize = 4;
+
 impl<const N: usize> IntoAttributes for [KeyValue; N] {
+    #[inline]
     fn into_attributes(self) -> Vec<KeyValue> {
-        self.into()
+        let mut list = Vec::with_capacity(N + SPARE_ATTRIBUTES);
+        list.extend(self);
+        list
     }
 }
 
 impl<K: Into<Key>, V: IntoValue, const N: usize> IntoAttributes for [(K, V); N] {
     fn into_attributes(self) -> Vec<KeyValue> {
-        self.into_iter().filter_map(pair).collect()
+        let mut list = Vec::with_capacity(N + SPARE_ATTRIBUTES);
+        list.extend(self.into_iter().filter_map(pair));
+        list
     }
 }
 
@@ -138,7 +147,7 @@ macro_rules! attributes {
     ($($key:expr => $value:expr),* $(,)?) => {{
         #[allow(unused_mut, reason = "an empty list is not changed")]
         let mut list: ::std::vec::Vec<$crate::KeyValue> =
-            ::std::vec::Vec::with_capacity(<[&str]>::len(&[$(stringify!($key)),*]));
+            ::std::vec::Vec::with_capacity(<[&str]>::len(&[$(stringify!($key)),*]) + $crate::SPARE_ATTRIBUTES);
         $(if let ::core::option::Option::Some(value) = $crate::IntoValue::into_value($value) {
             list.push($crate::KeyValue::new($key, value));
         })*

@@ -51,6 +51,8 @@ mod span;
 mod system;
 pub mod testing;
 
+#[doc(hidden)]
+pub use attributes::SPARE_ATTRIBUTES;
 pub use attributes::{IntoAttributes, IntoValue};
 pub use config::{Environment, Instrumentation};
 pub use current::{

@@ -40,6 +40,7 @@ enum Parent {
 }
 
 impl SpanBuilder {
+    #[inline]
     pub(super) fn new(name: Cow<'static, str>) -> Self {
         Self {
             name,
@@ -55,12 +56,14 @@ impl SpanBuilder {
     }
 
     /// Which side of what it is; internal if nothing is said.
+    #[inline]
     pub fn kind(mut self, kind: SpanKind) -> Self {
         self.kind = kind;
         self
     }
 
     /// Adds an attribute, which samplers see.
+    #[inline]
     pub fn attribute(mut self, key: impl Into<Key>, value: impl IntoValue) -> Self {
         if !self.is_off
             && let Some(value) = value.into_value()
@@ -71,6 +74,7 @@ impl SpanBuilder {
     }
 
     /// Adds attributes, which samplers see.
+    #[inline]
     pub fn attributes(mut self, attributes: impl IntoAttributes) -> Self {
         if self.is_off {
             return self;
@@ -116,12 +120,14 @@ impl SpanBuilder {
         self
     }
 
+    #[inline]
     pub(crate) fn scope(mut self, scope: Scope) -> Self {
         self.scope = scope;
         self
     }
 
     /// Starts the span. It is not the current one: see [`Span::enter`].
+    #[inline]
     pub fn start(self) -> Span {
         self.start_as(Placement::Detached).0
     }

@@ -58,6 +58,7 @@ impl Span {
     }
 
     /// Sets an attribute. One that is set twice has the last value when the span is exported.
+    #[inline]
     pub fn set(&self, key: impl Into<Key>, value: impl IntoValue) {
         if self.may_record()
             && let Some(value) = value.into_value()
@@ -78,6 +79,7 @@ impl Span {
         }
     }
 
+    #[inline]
     pub(crate) fn put(&self, attribute: KeyValue) {
         match &self.0 {
             Repr::None(_) => {}
@@ -204,6 +206,7 @@ impl Span {
     }
 
     /// Ends the span now.
+    #[inline]
     pub fn end(&self) {
         match &self.0 {
             Repr::None(_) => {}

@@ -27,6 +27,7 @@ use crate::IntoAttributes;
 /// let span = backtrail::span("charge card").kind(SpanKind::Client).attribute("card.brand", "visa").start();
 /// span.end();
 /// ```
+#[inline]
 pub fn span(name: impl Into<Cow<'static, str>>) -> SpanBuilder {
     SpanBuilder::new(name.into())
 }
