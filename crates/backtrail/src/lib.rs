@@ -5,6 +5,7 @@ mod attributes;
 mod bridge;
 mod config;
 mod current;
+mod deadline;
 mod export;
 mod processor;
 pub mod propagation;
