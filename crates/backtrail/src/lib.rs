@@ -40,6 +40,7 @@ mod attributes;
 mod bridge;
 mod config;
 mod current;
+mod deadline;
 mod export;
 #[cfg(any(doc, doctest))]
 pub mod guide;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry_sdk::trace::SpanData;
 
+use super::blocking::blocking;
 use super::{Export, Exporting, Outcome};
 use crate::processor::{Batch, Recycle};
 
@@ -16,17 +17,20 @@ pub(super) struct Console;
 
 impl Export for Console {
     fn export<'a>(&'a self, batch: Batch, recycle: Arc<dyn Recycle>) -> Exporting<'a> {
-        let mut text = String::new();
-        for span in batch.spans() {
-            write_span(&mut text, span);
-        }
-        recycle.recycle(batch);
-        let written = io::stdout().lock().write_all(text.as_bytes());
-        let outcome = match written {
-            Ok(()) => Outcome::accepted(),
-            Err(error) => Outcome::Failed(format!("can't write to stdout: {error}")),
-        };
-        Box::pin(async { outcome })
+        Box::pin(async move {
+            let mut text = String::new();
+            for span in batch.spans() {
+                write_span(&mut text, span);
+            }
+            recycle.recycle(batch);
+            // Whoever reads stdout may be slow.
+            let written = blocking(move || io::stdout().lock().write_all(text.as_bytes())).await;
+            match written {
+                Ok(Ok(())) => Outcome::accepted(),
+                Ok(Err(error)) => Outcome::Failed(format!("can't write to stdout: {error}")),
+                Err(stopped) => Outcome::Failed(stopped),
+            }
+        })
     }
 
     fn describe(&self) -> String {

@@ -1,46 +1,47 @@
 //! An exporter that somebody wrote for `opentelemetry_sdk`.
 
 use std::fmt::Debug;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
+use super::blocking::blocking;
 use super::encode::{EncodeLimits, normalize};
-use super::{Export, Exporting, Outcome};
+use super::{Closing, Export, Exporting, Outcome};
 use crate::processor::{Batch, Recycle};
 
 /// [`SpanExporter`] as an object.
 pub(super) trait BoxedExporter: Debug + Send + Sync {
-    fn export_boxed(
-        &self,
-        spans: Vec<SpanData>,
-    ) -> Pin<Box<dyn Future<Output = OTelSdkResult> + Send + '_>>;
+    fn export_now(&self, spans: Vec<SpanData>) -> OTelSdkResult;
 
     fn be_told_the_resource(&mut self, resource: &Resource);
+
+    fn shut_down(&self, timeout: Duration) -> OTelSdkResult;
 }
 
 impl<E: SpanExporter> BoxedExporter for E {
-    fn export_boxed(
-        &self,
-        spans: Vec<SpanData>,
-    ) -> Pin<Box<dyn Future<Output = OTelSdkResult> + Send + '_>> {
-        Box::pin(self.export(spans))
+    fn export_now(&self, spans: Vec<SpanData>) -> OTelSdkResult {
+        Handle::current().block_on(self.export(spans))
     }
 
     fn be_told_the_resource(&mut self, resource: &Resource) {
         self.set_resource(resource);
     }
+
+    fn shut_down(&self, timeout: Duration) -> OTelSdkResult {
+        self.shutdown_with_timeout(timeout)
+    }
 }
 
-/// One batch at a time: that is what such exporters are promised.
+/// One batch at a time: that is what such exporters are promised. In a thread of its own, because many block theirs.
 #[derive(Debug)]
 pub(super) struct Custom {
-    exporter: Mutex<Box<dyn BoxedExporter>>,
+    exporter: Arc<Mutex<Box<dyn BoxedExporter>>>,
     limits: EncodeLimits,
 }
 
@@ -52,7 +53,7 @@ impl Custom {
     ) -> Self {
         exporter.be_told_the_resource(resource);
         Self {
-            exporter: Mutex::new(exporter),
+            exporter: Arc::new(Mutex::new(exporter)),
             limits,
         }
     }
@@ -65,9 +66,21 @@ impl Export for Custom {
             for span in &mut spans {
                 normalize(span, &self.limits);
             }
-            match self.exporter.lock().await.export_boxed(spans).await {
-                Ok(()) => Outcome::accepted(),
-                Err(error) => Outcome::Failed(error.to_string()),
+            let exporter = Arc::clone(&self.exporter).lock_owned().await;
+            match blocking(move || exporter.export_now(spans)).await {
+                Ok(Ok(())) => Outcome::accepted(),
+                Ok(Err(error)) => Outcome::Failed(error.to_string()),
+                Err(stopped) => Outcome::Failed(stopped),
+            }
+        })
+    }
+
+    fn close(&self, timeout: Duration) -> Closing<'_> {
+        Box::pin(async move {
+            let exporter = Arc::clone(&self.exporter).lock_owned().await;
+            let closed = blocking(move || exporter.shut_down(timeout)).await;
+            if let Ok(Err(error)) = closed {
+                tracing::warn!(target: crate::report::TARGET, %error, "the exporter did not shut down well");
             }
         })
     }

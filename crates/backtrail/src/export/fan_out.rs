@@ -1,10 +1,12 @@
 //! Several exporters at once, as `OTEL_TRACES_EXPORTER=otlp,console` asks for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use opentelemetry_sdk::trace::SpanData;
+use tokio::task::JoinSet;
 
-use super::{BuildContext, Export, Exporter, ExporterError, Exporting, Outcome};
+use super::{BuildContext, Closing, Export, Exporter, ExporterError, Exporting, Outcome};
 use crate::config::Warnings;
 use crate::processor::{Batch, Recycle};
 
@@ -25,22 +27,45 @@ pub(crate) fn all_of(
     })
 }
 
-/// Exports to each in turn. A batch counts as exported when all have it; spans count as rejected as often as the strictest one rejects.
+/// Exports to all at once. A batch counts as exported when all have it; spans count as rejected as often as the strictest one rejects.
 #[derive(Debug)]
 struct FanOut(Vec<Arc<dyn Export>>);
 
 impl Export for FanOut {
     fn export<'a>(&'a self, batch: Batch, _recycle: Arc<dyn Recycle>) -> Exporting<'a> {
-        let spans: Vec<SpanData> = batch.into_spans();
         Box::pin(async move {
-            let mut worst = Outcome::accepted();
+            let mut exports = JoinSet::new();
+            let spans: Vec<SpanData> = batch.into_spans();
             for exporter in &self.0 {
+                let exporter = Arc::clone(exporter);
                 let copy = Batch::from(spans.clone());
-                let outcome = exporter.export(copy, Arc::new(Forget)).await;
+                exports.spawn(async move { exporter.export(copy, Arc::new(Forget)).await });
+            }
+            drop(spans);
+            let mut worst = Outcome::accepted();
+            while let Some(exported) = exports.join_next().await {
+                let outcome = exported.unwrap_or_else(|error| {
+                    Outcome::Failed(format!("the exporter stopped: {error}"))
+                });
                 worst = worse(worst, outcome);
             }
             worst
         })
+    }
+
+    fn close(&self, timeout: Duration) -> Closing<'_> {
+        Box::pin(async move {
+            let mut closings = JoinSet::new();
+            for exporter in &self.0 {
+                let exporter = Arc::clone(exporter);
+                closings.spawn(async move { exporter.close(timeout).await });
+            }
+            while closings.join_next().await.is_some() {}
+        })
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.0.iter().find_map(|exporter| exporter.trouble())
     }
 
     fn describe(&self) -> String {

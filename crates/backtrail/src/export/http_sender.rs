@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use super::tls::{Connector, connector};
 use super::{ExporterError, grpc};
 use crate::config::TlsFiles;
+use crate::deadline;
 
 /// A reply that is longer is not read: it is a page of some proxy.
 const MAX_REPLY_BYTES: usize = 64 * 1024;
@@ -96,7 +97,7 @@ impl HttpSender {
             headers,
             format,
             gzip,
-            timeout,
+            timeout: deadline::limit(timeout),
         })
     }
 

@@ -1,5 +1,6 @@
 //! Exporters: where batches go.
 
+mod blocking;
 mod console;
 mod custom;
 pub(crate) mod encode;
@@ -17,6 +18,7 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use error::ExporterError;
 pub(crate) use exporter::BuildContext;
@@ -31,11 +33,22 @@ pub(crate) trait Export: Debug + Send + Sync {
     /// Exports a batch; the worker bounds the time. Memory that is not needed any more goes back by `recycle`.
     fn export<'a>(&'a self, batch: Batch, recycle: Arc<dyn Recycle>) -> Exporting<'a>;
 
+    /// Told once, when no batch will come any more; at most for this long.
+    fn close(&self, _timeout: Duration) -> Closing<'_> {
+        Box::pin(async {})
+    }
+
+    /// What the last attempt met, while it is not known yet whether the batch will be given up.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     /// Whereto, for the log: without credentials.
     fn describe(&self) -> String;
 }
 
 pub(crate) type Exporting<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+pub(crate) type Closing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// How an export went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,5 +65,9 @@ impl Outcome {
             rejected: 0,
             message: String::new(),
         }
+    }
+
+    pub(crate) fn timed_out(limit: Duration) -> Self {
+        Self::Failed(format!("not done within {} ms", limit.as_millis()))
     }
 }

@@ -1,18 +1,19 @@
 //! Exporters over HTTP: encode, send, and try again while it makes sense.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use backtrail_wire::WireError;
 use bytes::Bytes;
 use opentelemetry::Key;
 use opentelemetry_sdk::Resource;
-use tokio::time::{Instant, sleep};
+use tokio::time::{sleep, timeout_at};
 
 use super::encode::{EncodeLimits, jaeger, otlp, otlp_json, zipkin_json};
 use super::http_sender::{Format, HttpSender};
 use super::retry::Backoff;
 use super::{Export, Exporting, Outcome};
+use crate::deadline;
 use crate::processor::{Batch, Recycle};
 
 #[derive(Debug)]
@@ -24,7 +25,12 @@ pub(super) struct WireExporter {
     limits: EncodeLimits,
     /// For all attempts together.
     timeout: Duration,
+    /// Why the last attempt came to nothing; nothing when it went well.
+    trouble: Mutex<Option<String>>,
 }
+
+/// How much earlier than the worker's limit an exporter gives up, so that it can say why; a twentieth of the time at most.
+const HEAD_START: Duration = Duration::from_millis(100);
 
 impl WireExporter {
     pub(super) fn new(
@@ -39,7 +45,8 @@ impl WireExporter {
             resource: resource.clone(),
             encoded_resource: otlp::encode_resource(resource),
             limits,
-            timeout,
+            timeout: deadline::limit(timeout),
+            trouble: Mutex::default(),
         }
     }
 
@@ -66,20 +73,35 @@ impl WireExporter {
         }
     }
 
+    /// Sends until it is accepted, refused for good, or the time for all attempts is over: the reason then is that of the last attempt.
     async fn deliver(&self, body: Bytes) -> Outcome {
-        let give_up_at = Instant::now() + self.timeout;
+        let head_start = HEAD_START.min(self.timeout / 20);
+        let give_up_at = deadline::after(self.timeout - head_start);
         let mut backoff = Backoff::new();
+        let mut reason = None;
         loop {
-            let error = match self.sender.send(body.clone()).await {
-                Ok((rejected, message)) => return Outcome::Accepted { rejected, message },
+            let Ok(sent) = timeout_at(give_up_at, self.sender.send(body.clone())).await else {
+                return reason.map_or_else(|| Outcome::timed_out(self.timeout), Outcome::Failed);
+            };
+            let error = match sent {
+                Ok((rejected, message)) => {
+                    *self.trouble() = None;
+                    return Outcome::Accepted { rejected, message };
+                }
                 Err(error) => error,
             };
+            *self.trouble() = Some(error.message.clone());
             let delay = error.retry_after.unwrap_or_else(|| backoff.next());
-            if !error.is_retryable || Instant::now() + delay >= give_up_at {
+            if !error.is_retryable || deadline::after(delay) >= give_up_at {
                 return Outcome::Failed(error.message);
             }
+            reason = Some(error.message);
             sleep(delay).await;
         }
+    }
+
+    fn trouble(&self) -> MutexGuard<'_, Option<String>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -98,6 +120,10 @@ impl Export for WireExporter {
                 Err(error) => Outcome::Failed(format!("can't encode spans: {error}")),
             }
         })
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.trouble().clone()
     }
 
     fn describe(&self) -> String {

@@ -6,9 +6,12 @@
 
 mod batch;
 mod command;
+mod exports;
 mod queue;
 mod span_processor;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub(crate) use batch::Batch;

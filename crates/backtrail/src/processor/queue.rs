@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::Stats;
 use super::batch::{Batch, Chunk};
-use super::command::{Command, FlushError, MAX_WAITING};
+use super::command::{Command, FlushError, MAX_WAITING, Reply};
 use crate::config::BatchSettings;
 
 /// Threads are spread over this many places, so that they seldom wait for each other.
@@ -37,7 +37,11 @@ pub(crate) struct Queue {
     max_chunk_spans: usize,
     pub(super) max_batch_spans: usize,
     is_closed: AtomicBool,
+    /// The worker is gone: what still waits will not be exported.
+    is_ended: AtomicBool,
     commands: Mutex<Vec<Command>>,
+    /// Those who asked for something and have no answer yet.
+    askers: AtomicUsize,
     pub(super) wake: Notify,
     pub(super) counts: Counts,
 }
@@ -58,6 +62,18 @@ pub(super) struct Counts {
     pub(super) rejected: AtomicU64,
     pub(super) failed: AtomicU64,
     pub(super) exporting: AtomicU64,
+    /// What the exporter said of the last batch that it lost, or lost in part.
+    last_failure: Mutex<String>,
+}
+
+impl Counts {
+    pub(super) fn last_failure(&self) -> String {
+        lock(&self.last_failure).clone()
+    }
+
+    pub(super) fn set_last_failure(&self, reason: String) {
+        *lock(&self.last_failure) = reason;
+    }
 }
 
 impl Queue {
@@ -70,10 +86,12 @@ impl Queue {
             len_bytes: AtomicUsize::new(0),
             max_spans: settings.max_queue_spans,
             max_bytes: settings.queue_bytes(),
-            max_chunk_spans: MAX_CHUNK_SPANS.min(settings.max_batch_spans),
+            max_chunk_spans: chunk_spans(settings.max_batch_spans),
             max_batch_spans: settings.max_batch_spans,
             is_closed: AtomicBool::new(false),
+            is_ended: AtomicBool::new(false),
             commands: Mutex::default(),
+            askers: AtomicUsize::new(0),
             wake: Notify::new(),
             counts: Counts::default(),
         }
@@ -158,18 +176,30 @@ impl Queue {
         self.is_closed.store(true, Relaxed);
     }
 
+    /// From now on nothing that waits is exported any more.
+    pub(super) fn end(&self) {
+        self.close();
+        self.is_ended.store(true, Relaxed);
+    }
+
     pub(super) fn ask(&self, command: Command) -> Result<(), FlushError> {
         let mut commands = lock(&self.commands);
         if self.is_closed.load(Relaxed) {
             return Err(FlushError::ShutDown);
         }
-        if commands.len() >= MAX_WAITING {
+        if self.askers.load(Relaxed) >= MAX_WAITING && !command.is_shutdown {
             return Err(FlushError::Busy);
         }
+        self.askers.fetch_add(1, Relaxed);
         commands.push(command);
         drop(commands);
         self.wake.notify_one();
         Ok(())
+    }
+
+    pub(super) fn answer(&self, reply: Reply, result: Result<(), FlushError>) {
+        self.askers.fetch_sub(1, Relaxed);
+        reply(result);
     }
 
     pub(super) fn commands(&self) -> Vec<Command> {
@@ -188,14 +218,21 @@ impl Queue {
             let counts = self.shards.iter().map(|shard| count(shard).load(Relaxed));
             counts.sum()
         };
+        let waiting = self.len() as u64;
+        // A span that came in just when the worker ended: nobody will take it.
+        let stranded = if self.is_ended.load(Relaxed) {
+            waiting
+        } else {
+            0
+        };
         Stats {
             created: sum(|shard| &shard.created),
             ended: sum(|shard| &shard.ended),
-            dropped: sum(|shard| &shard.dropped),
+            dropped: sum(|shard| &shard.dropped) + stranded,
             exported: self.counts.exported.load(Relaxed),
             rejected: self.counts.rejected.load(Relaxed),
             failed: self.counts.failed.load(Relaxed),
-            queued: self.len() as u64,
+            queued: waiting - stranded,
             exporting: self.counts.exporting.load(Relaxed),
         }
     }
@@ -243,6 +280,11 @@ pub(super) fn batches(chunks: Vec<Chunk>, max_batch_spans: usize) -> Vec<Batch> 
         batches.push(batch);
     }
     batches
+}
+
+/// As large as chunks may be, and so that they fill a batch as far as whole numbers let them.
+fn chunk_spans(max_batch_spans: usize) -> usize {
+    max_batch_spans / max_batch_spans.div_ceil(MAX_CHUNK_SPANS)
 }
 
 /// What a panic in another thread left behind is whole: each critical section is one push or one swap.

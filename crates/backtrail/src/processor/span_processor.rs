@@ -27,7 +27,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
 /// Queue and worker. The worker's thread has a runtime of its own, so it needs none of the service's and is not held up by it.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
-    queue: Arc<Queue>,
+    pub(super) queue: Arc<Queue>,
 }
 
 impl Pipeline {
@@ -45,7 +45,7 @@ impl Pipeline {
             .spawn(move || {
                 // Whatever happens on this thread makes no spans: they would be about the export of spans.
                 let _suppressed = Context::enter_telemetry_suppressed_scope();
-                runtime.block_on(Worker::new(for_worker, exporter, settings).run());
+                runtime.block_on(Worker::new(for_worker, exporter, &settings).run());
                 // A look-up of a host name may hang in a thread of the runtime: nobody waits for it.
                 runtime.shutdown_background();
             })?;
@@ -54,6 +54,11 @@ impl Pipeline {
 
     pub(crate) fn stats(&self) -> Stats {
         self.queue.stats()
+    }
+
+    /// What the exporter said of the last batch that it lost, or lost in part; empty when it never did.
+    pub(crate) fn last_failure(&self) -> String {
+        self.queue.counts.last_failure()
     }
 
     /// Waits on this thread until what has ended is exported.
@@ -87,7 +92,7 @@ impl Pipeline {
         match receiver.recv_timeout(timeout.saturating_add(GRACE)) {
             Ok(result) => result,
             Err(RecvTimeoutError::Timeout) => Err(FlushError::Timeout {
-                pending: self.queue.len() as u64,
+                pending: self.queue.stats().pending(),
                 timeout,
             }),
             Err(RecvTimeoutError::Disconnected) => Err(FlushError::ShutDown),

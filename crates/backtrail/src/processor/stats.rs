@@ -15,7 +15,7 @@ pub struct Stats {
     pub rejected: u64,
     /// Spans whose export was given up: time was over, or trying again made no sense.
     pub failed: u64,
-    /// Spans that did not fit into the queue.
+    /// Spans that did not fit into the queue, or ended after the shutdown.
     pub dropped: u64,
     /// Spans that wait.
     pub queued: u64,
@@ -24,6 +24,11 @@ pub struct Stats {
 }
 
 impl Stats {
+    /// Spans that have ended and whose fate is open: queued or exporting.
+    pub const fn pending(&self) -> u64 {
+        self.queued + self.exporting
+    }
+
     /// Spans that will not be seen: rejected, failed or dropped.
     pub const fn lost(&self) -> u64 {
         self.rejected + self.failed + self.dropped

@@ -1,0 +1,3 @@
+//! What a service sees of the pipeline, with exporters of its own.
+
+mod custom;
