@@ -6,6 +6,8 @@ mod bridge;
 mod config;
 mod current;
 mod export;
+#[cfg(feature = "http")]
+pub mod http;
 mod processor;
 pub mod propagation;
 mod report;
