@@ -10,8 +10,8 @@ use opentelemetry::{Context, KeyValue};
 
 use super::error::details_of;
 use super::grpc::{self, Side};
-use crate::{ExceptionDetails, Span};
 use crate::span::{cancel, panics};
+use crate::{ExceptionDetails, Span};
 
 /// Ends the span of an exchange exactly once, however the exchange ends.
 #[derive(Debug)]

@@ -30,11 +30,7 @@ struct CapturedHeader {
 
 impl HeaderCapture {
     /// Adds names; the attributes are `{prefix}.{name}`, the name in lower case.
-    pub(super) fn add<N: AsRef<str>>(
-        &mut self,
-        prefix: &str,
-        names: impl IntoIterator<Item = N>,
-    ) {
+    pub(super) fn add<N: AsRef<str>>(&mut self, prefix: &str, names: impl IntoIterator<Item = N>) {
         for name in names {
             let name = name.as_ref().to_ascii_lowercase();
             let key: Arc<str> = format!("{prefix}.{name}").into();

@@ -26,6 +26,8 @@
 //! **gRPC.** A request whose content type is `application/grpc…` is a call: its span is named `package.Service/Method`, and its status is that of
 //! gRPC, from the trailers.
 
+#[cfg(feature = "actix")]
+pub mod actix;
 mod body;
 mod capture;
 pub mod client;

@@ -118,6 +118,9 @@ mod tests {
     fn a_service_names_keys_of_its_own() {
         let mut redaction = Redaction::default();
         redaction.add_keys(["tenant"]);
-        assert_eq!(redaction.query("tenant=7&sig=1"), "tenant=REDACTED&sig=REDACTED");
+        assert_eq!(
+            redaction.query("tenant=7&sig=1"),
+            "tenant=REDACTED&sig=REDACTED"
+        );
     }
 }

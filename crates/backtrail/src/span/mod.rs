@@ -9,9 +9,9 @@ pub(crate) mod panics;
 
 pub use builder::SpanBuilder;
 pub use exception::{Exception, ExceptionDetails};
+pub use future::TracedFuture;
 #[cfg(feature = "http")]
 pub(crate) use future::cancel;
-pub use future::TracedFuture;
 pub use handle::Span;
 pub use outcome::Outcome;
 

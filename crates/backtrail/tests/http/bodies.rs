@@ -83,7 +83,11 @@ async fn the_span_ends_with_the_body_and_what_the_body_does_is_below_it() {
     let piece = download.body.frame().await.unwrap().unwrap();
     assert_eq!(piece.data_ref().unwrap(), "one");
     assert!(!download.tree().contains("/file"), "it has not ended");
-    let Download { traces, pieces, body } = download;
+    let Download {
+        traces,
+        pieces,
+        body,
+    } = download;
     drop(pieces);
     assert_eq!(body.collect().await.unwrap().to_bytes(), "");
     assert_eq!(
@@ -162,12 +166,14 @@ async fn length_and_end_of_a_body_are_told_as_they_are() {
     use http_body::Body as _;
 
     let traces = Recorder::new();
-    let service = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::from("abc"))));
+    let service =
+        service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::from("abc"))));
     let service = traces.tracing().http_server().layer(service);
     let response = service.oneshot(request("/")).await.unwrap();
     assert_eq!(response.body().size_hint().exact(), Some(3));
     assert!(!response.body().is_end_stream());
-    let empty = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty())));
+    let empty =
+        service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty())));
     let empty = traces.tracing().http_server().layer(empty);
     let response = empty.oneshot(request("/")).await.unwrap();
     assert!(response.body().is_end_stream());

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use axum::routing::get;
+use backtrail::in_span;
 use backtrail::testing::Recorder;
 use tokio::net::TcpListener;
 use tower::{Layer, ServiceExt, service_fn};
@@ -27,9 +28,10 @@ async fn a_request_is_a_span_that_tells_what_was_asked_of_whom() {
     let layer = layer.url_template(|_| Some("/orders/{id}".to_owned()));
     let client = layer.layer(service_fn(answer));
     traces
-        .run(backtrail::in_span("page", (), async |_| {
-            client.oneshot(request("https://shop.example/orders/7?page=2")).await
-        }))
+        .run(async {
+            let request = request("https://shop.example/orders/7?page=2");
+            in_span("page", (), async |_| client.oneshot(request).await).await
+        })
         .await
         .unwrap();
     assert_eq!(
@@ -69,7 +71,10 @@ async fn a_request_that_arrives_nowhere_is_an_error_with_its_sources() {
     );
     let spans = traces.spans();
     let event = &spans[0].events.events[0];
-    let stack = event.attributes.iter().find(|a| a.key.as_str() == "exception.stacktrace");
+    let stack = event
+        .attributes
+        .iter()
+        .find(|a| a.key.as_str() == "exception.stacktrace");
     let stack = stack.unwrap().value.to_string();
     assert!(stack.contains("Caused by: "), "{stack}");
 }
@@ -82,7 +87,7 @@ async fn without_a_parent_none_may_be_wanted() {
     client.clone().oneshot(request("/")).await.unwrap();
     assert_eq!(traces.tree(), "");
     traces
-        .run(backtrail::in_span("page", (), async |_| client.oneshot(request("/")).await))
+        .run(async { in_span("page", (), async |_| client.oneshot(request("/")).await).await })
         .await
         .unwrap();
     assert_eq!(traces.tree_of(&[]), "page\n└ GET [client]\n");

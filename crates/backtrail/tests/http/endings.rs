@@ -34,9 +34,11 @@ async fn a_panic_is_recorded_and_goes_on() {
 #[tokio::test]
 async fn a_panic_before_the_first_await_is_recorded_too() {
     let traces = Recorder::new();
-    let service = service_fn(|_: Request<Body>| -> std::future::Ready<Result<Response<Body>, std::fmt::Error>> {
-        panic!("at once")
-    });
+    let service = service_fn(
+        |_: Request<Body>| -> std::future::Ready<Result<Response<Body>, std::fmt::Error>> {
+            panic!("at once")
+        },
+    );
     let service = traces.tracing().http_server().layer(service);
     let panicked = std::panic::catch_unwind(AssertUnwindSafe(|| {
         let mut service = service;
@@ -93,7 +95,10 @@ async fn an_upgrade_ends_with_its_head() {
     let traces = Recorder::new();
     let handler = async || {
         let response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS);
-        response.header("upgrade", "websocket").body(Body::empty()).unwrap()
+        response
+            .header("upgrade", "websocket")
+            .body(Body::empty())
+            .unwrap()
     };
     let app = Router::new()
         .route("/socket", get(handler))
@@ -114,7 +119,7 @@ async fn what_has_no_body_ends_with_its_head() {
         .layer(traces.tracing().http_server());
     let response = app.clone().oneshot(request("/")).await.unwrap();
     let mut head = request("/");
-    *head.method_mut() = axum::http::Method::HEAD;
+    *head.method_mut() = http::Method::HEAD;
     send(app, head).await;
     assert_eq!(traces.tree_of(&[]), "GET / [server]\nHEAD / [server]\n");
     drop(response);

@@ -26,7 +26,8 @@ const SECRETS: [&str; 12] = [
 ];
 
 fn leaking(uri: &str) -> Request<Body> {
-    let query = "X-Amz-Signature=signature-secret&access_token=token-secret&s%69g=escaped-secret&page=2";
+    let query =
+        "X-Amz-Signature=signature-secret&access_token=token-secret&s%69g=escaped-secret&page=2";
     Request::post(format!("{uri}?{query}"))
         .header("x-anything", "header-secret")
         .header("authorization", "Bearer bearer-secret")
@@ -70,7 +71,11 @@ async fn a_server_span_holds_no_secret() {
         .capture_request_headers(["authorization", "cookie", "proxy-authorization"])
         .capture_response_headers(["set-cookie"]);
     let app = Router::new().route("/", post(answer)).layer(layer);
-    send(app, leaking("http://user-secret:password-secret@shop.example/")).await;
+    send(
+        app,
+        leaking("http://user-secret:password-secret@shop.example/"),
+    )
+    .await;
     assert_no_secret(&traces);
 }
 

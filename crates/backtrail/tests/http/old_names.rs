@@ -45,7 +45,10 @@ async fn a_client_span_has_both_names() {
         Ok::<_, std::convert::Infallible>(Response::new(Body::empty()))
     });
     let client = traces.tracing().http_client().layer(service);
-    client.oneshot(request("http://shop.example/a?b=c")).await.unwrap();
+    client
+        .oneshot(request("http://shop.example/a?b=c"))
+        .await
+        .unwrap();
     assert_eq!(
         traces.tree_of(&[
             "http.method",

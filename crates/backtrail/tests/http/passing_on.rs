@@ -99,7 +99,11 @@ async fn a_request_without_a_trace_stays_without_one_when_tracing_is_off() {
 #[tokio::test]
 async fn an_ignored_request_still_hands_its_trace_on() {
     let traces = Recorder::new();
-    let context_seen = async || backtrail::current_trace_id().map(|id| id.to_string()).unwrap();
+    let context_seen = async || {
+        backtrail::current_trace_id()
+            .map(|id| id.to_string())
+            .unwrap()
+    };
     let app = Router::new()
         .route("/", get(context_seen))
         .layer(traces.tracing().http_server().ignore(|_| true));

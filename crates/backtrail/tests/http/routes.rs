@@ -51,13 +51,13 @@ async fn without_a_route_the_path_names_no_span() {
 #[tokio::test]
 async fn a_handler_of_any_service_tells_its_route() {
     let traces = Recorder::new();
-    let service = service_fn(async |_request: axum::http::Request<axum::body::Body>| {
+    let service = service_fn(async |_request: http::Request<axum::body::Body>| {
         backtrail::in_span("inside", (), async |_| {
             backtrail::http::set_route("/first");
             backtrail::http::set_route("/orders/{id}");
         })
         .await;
-        Ok::<_, std::convert::Infallible>(axum::http::Response::new(axum::body::Body::empty()))
+        Ok::<_, std::convert::Infallible>(http::Response::new(axum::body::Body::empty()))
     });
     let service = traces.tracing().http_server().layer(service);
     send(service, request("/orders/7")).await;

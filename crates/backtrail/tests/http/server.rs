@@ -130,7 +130,7 @@ async fn hooks_see_the_request_and_the_response() {
 async fn the_header_with_the_trace_can_be_renamed_and_left_out() {
     let traces = Recorder::new();
     let layer = traces.tracing().http_server();
-    let name = axum::http::HeaderName::from_static("request-id");
+    let name = http::HeaderName::from_static("request-id");
     let renamed = shop().layer(layer.clone().trace_id_header(name));
     let response = send(renamed, request("/")).await;
     assert!(response.headers().contains_key("request-id"));
@@ -174,8 +174,8 @@ async fn a_proxy_is_believed_only_if_the_service_says_so() {
 
 #[tokio::test]
 async fn samplers_see_what_was_asked() {
-    use backtrail::opentelemetry::trace::{Link, SamplingDecision, SamplingResult};
-    use backtrail::opentelemetry_sdk::trace::ShouldSample;
+    use backtrail::opentelemetry::trace::{Link, TraceState};
+    use backtrail::opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
     use backtrail::{Context, KeyValue, SpanKind, TraceId};
 
     #[derive(Clone, Debug)]
@@ -199,7 +199,7 @@ async fn samplers_see_what_was_asked() {
                     SamplingDecision::RecordAndSample
                 },
                 attributes: Vec::new(),
-                trace_state: backtrail::opentelemetry::trace::TraceState::NONE,
+                trace_state: TraceState::NONE,
             }
         }
     }

@@ -55,7 +55,10 @@ async fn two_services_are_one_trace() {
     let request = http::Request::get(format!("http://{shop_address}/"));
     let request = request.body(String::new()).unwrap();
     let response = client(&caller).oneshot(request).await.unwrap();
-    let trace_id = response.headers()["x-trace-id"].to_str().unwrap().to_owned();
+    let trace_id = response.headers()["x-trace-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
     let body = axum::body::Body::new(response.into_body());
     assert_eq!(axum::body::to_bytes(body, 100).await.unwrap(), "an order");
 

@@ -103,6 +103,7 @@ async fn call_back(State(client): State<TracedClient>, Json(calls): Json<Vec<Val
 struct Call {
     trace_id: String,
     span_id: String,
+    flags: u8,
     trace_state: String,
 }
 
@@ -119,12 +120,18 @@ impl Call {
         let lower_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         assert!(fields.iter().all(|field| field.bytes().all(lower_hex)));
         assert_eq!((trace_id.len(), span_id.len(), flags.len()), (32, 16, 2));
-        assert!(trace_id.bytes().chain(span_id.bytes()).any(|byte| byte != b'0'));
+        assert!(
+            trace_id
+                .bytes()
+                .chain(span_id.bytes())
+                .any(|byte| byte != b'0')
+        );
         let lists = headers.get_all("tracestate").iter();
         let lists: Vec<&str> = lists.map(|list| list.to_str().unwrap()).collect();
         Self {
             trace_id: trace_id.to_owned(),
             span_id: span_id.to_owned(),
+            flags: u8::from_str_radix(flags, 16).unwrap(),
             trace_state: lists.join(","),
         }
     }
@@ -481,4 +488,18 @@ async fn test_multiple_requests_with_illegal_traceparent() {
     let illegal = "00-00000000000000000000000000000000-1234567890123456-01";
     let trace_ids = three_calls(&[("traceparent", illegal)]).await;
     assert!(!trace_ids.contains(&"0".repeat(32)));
+}
+
+/// The flag is passed on as it came (level 2, section 3.2.2.5).
+#[tokio::test]
+async fn test_propagates_random_flag() {
+    const RANDOM: u8 = 0x02;
+
+    let mut suite = Suite::start().await;
+    for (flags, is_random) in [("00", false), ("01", false), ("02", true), ("03", true)] {
+        let caller = format!("00-{TRACE_ID}-{SPAN_ID}-{flags}");
+        let call = suite.call(&[("traceparent", &caller)]).await;
+        assert!(call.continues());
+        assert_eq!(call.flags & RANDOM != 0, is_random, "{flags}");
+    }
 }

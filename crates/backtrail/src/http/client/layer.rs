@@ -66,12 +66,18 @@ impl HttpClientLayer {
     }
 
     /// Makes no span for requests of which this is true; the current trace is handed on.
-    pub fn ignore(self, is_ignored: impl Fn(&request::Parts) -> bool + Send + Sync + 'static) -> Self {
+    pub fn ignore(
+        self,
+        is_ignored: impl Fn(&request::Parts) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.set(|settings| settings.ignore = Some(Arc::new(is_ignored)))
     }
 
     /// Called with each span when it has started, before the trace's headers are written. Not called for spans that do not record.
-    pub fn request_hook(self, hook: impl Fn(&Span, &request::Parts) + Send + Sync + 'static) -> Self {
+    pub fn request_hook(
+        self,
+        hook: impl Fn(&Span, &request::Parts) + Send + Sync + 'static,
+    ) -> Self {
         self.set(|settings| settings.request_hook = Some(Arc::new(hook)))
     }
 
@@ -84,12 +90,18 @@ impl HttpClientLayer {
     }
 
     /// Records these headers of requests, as lists of text: `http.request.header.{name}`. Headers that hold credentials are `REDACTED`.
-    pub fn capture_request_headers<N: AsRef<str>>(self, names: impl IntoIterator<Item = N>) -> Self {
+    pub fn capture_request_headers<N: AsRef<str>>(
+        self,
+        names: impl IntoIterator<Item = N>,
+    ) -> Self {
         self.set(|settings| settings.request_headers.add("http.request.header", names))
     }
 
     /// Records these headers of responses, as lists of text: `http.response.header.{name}`. `Set-Cookie` is `REDACTED`.
-    pub fn capture_response_headers<N: AsRef<str>>(self, names: impl IntoIterator<Item = N>) -> Self {
+    pub fn capture_response_headers<N: AsRef<str>>(
+        self,
+        names: impl IntoIterator<Item = N>,
+    ) -> Self {
         self.set(|settings| settings.response_headers.add("http.response.header", names))
     }
 

@@ -89,12 +89,18 @@ impl<C> HttpServerLayer<C> {
     }
 
     /// Makes no span for requests of which this is true, and no header in their responses; what they call is still in the caller's trace.
-    pub fn ignore(self, is_ignored: impl Fn(&request::Parts) -> bool + Send + Sync + 'static) -> Self {
+    pub fn ignore(
+        self,
+        is_ignored: impl Fn(&request::Parts) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.set(|settings| settings.ignore = Some(Arc::new(is_ignored)))
     }
 
     /// Called with each span when it has started. Not called for spans that do not record.
-    pub fn request_hook(self, hook: impl Fn(&Span, &request::Parts) + Send + Sync + 'static) -> Self {
+    pub fn request_hook(
+        self,
+        hook: impl Fn(&Span, &request::Parts) + Send + Sync + 'static,
+    ) -> Self {
         self.set(|settings| settings.request_hook = Some(Arc::new(hook)))
     }
 
@@ -107,12 +113,18 @@ impl<C> HttpServerLayer<C> {
     }
 
     /// Records these headers of requests, as lists of text: `http.request.header.{name}`. Headers that hold credentials are `REDACTED`.
-    pub fn capture_request_headers<N: AsRef<str>>(self, names: impl IntoIterator<Item = N>) -> Self {
+    pub fn capture_request_headers<N: AsRef<str>>(
+        self,
+        names: impl IntoIterator<Item = N>,
+    ) -> Self {
         self.set(|settings| settings.request_headers.add("http.request.header", names))
     }
 
     /// Records these headers of responses, as lists of text: `http.response.header.{name}`. `Set-Cookie` is `REDACTED`.
-    pub fn capture_response_headers<N: AsRef<str>>(self, names: impl IntoIterator<Item = N>) -> Self {
+    pub fn capture_response_headers<N: AsRef<str>>(
+        self,
+        names: impl IntoIterator<Item = N>,
+    ) -> Self {
         self.set(|settings| settings.response_headers.add("http.response.header", names))
     }
 
@@ -153,7 +165,10 @@ impl<C> HttpServerLayer<C> {
     /// let layer = tracing.http_server().error_status(|status| status.as_u16() >= 400);
     /// # drop(layer);
     /// ```
-    pub fn error_status(self, is_error: impl Fn(StatusCode) -> bool + Send + Sync + 'static) -> Self {
+    pub fn error_status(
+        self,
+        is_error: impl Fn(StatusCode) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.set(|settings| settings.is_error = Some(Arc::new(is_error)))
     }
 

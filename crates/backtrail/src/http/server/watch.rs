@@ -10,8 +10,8 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, Method, request, response};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanKind, TraceContextExt};
 
-use super::attributes::{Incoming, record_late_route};
 use super::ClientAddress;
+use super::attributes::{Incoming, record_late_route};
 use super::forwarded::Forwarded;
 use super::layer::Settings;
 use crate::http::body::BodyWatch;
