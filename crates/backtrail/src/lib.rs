@@ -44,6 +44,8 @@ mod deadline;
 mod export;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+#[cfg(feature = "http")]
+pub mod http;
 mod processor;
 pub mod propagation;
 mod report;

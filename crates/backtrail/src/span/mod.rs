@@ -11,6 +11,8 @@ pub(crate) mod panics;
 pub use builder::SpanBuilder;
 pub use exception::{Exception, ExceptionDetails};
 pub use future::TracedFuture;
+#[cfg(feature = "http")]
+pub(crate) use future::cancel;
 pub use handle::Span;
 pub use outcome::Outcome;
 

@@ -34,7 +34,7 @@ pub(crate) fn remember_places() {
 }
 
 /// Tells a span of the panic that goes through it on this thread.
-pub(super) fn record(span: &Span, payload: &(dyn Any + Send)) {
+pub(crate) fn record(span: &Span, payload: &(dyn Any + Send)) {
     if span.is_recording() {
         let place = LAST.try_with(|last| last.borrow().clone()).ok().flatten();
         span.fail(panic_details(payload, place));

@@ -1,0 +1,149 @@
+//! The body of a response, which ends the span.
+
+use std::fmt::Display;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use ::http::{HeaderMap, header};
+use bytes::Buf;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::capture::BodyRecording;
+use super::exchange::{Exchange, run_in};
+
+pin_project! {
+    /// The body of a traced response. It is the service's own body, frame by frame; the span ends with it. Frames are produced in the span's
+    /// context, so that spans of a streaming handler are below it.
+    #[derive(Debug)]
+    pub struct ResponseBody<B> {
+        #[pin]
+        body: B,
+        watch: BodyWatch,
+    }
+}
+
+/// What is left to watch when the head is there.
+#[derive(Debug, Default)]
+pub(super) struct BodyWatch {
+    // Dropped first, so that the span is told of the body before it ends.
+    recording: Option<BodyRecording>,
+    exchange: Option<Exchange>,
+    /// Bytes that are still to come, if the head said how many.
+    left_len_bytes: Option<u64>,
+}
+
+impl<B: Body> ResponseBody<B> {
+    pub(super) fn new(body: B, mut watch: BodyWatch) -> Self {
+        if body.is_end_stream() {
+            watch.finish();
+        }
+        Self { body, watch }
+    }
+}
+
+impl<B> Body for ResponseBody<B>
+where
+    B: Body,
+    B::Error: Display + 'static,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let mut body = this.body;
+        let Some(exchange) = &this.watch.exchange else {
+            return body.poll_frame(cx);
+        };
+        let polled = match run_in(&exchange.span().context(), || body.as_mut().poll_frame(cx)) {
+            Ok(polled) => polled,
+            Err(payload) => {
+                this.watch.panicked(&*payload);
+                resume_unwind(payload)
+            }
+        };
+        match &polled {
+            Poll::Pending => {}
+            Poll::Ready(None) => this.watch.finish(),
+            Poll::Ready(Some(Err(error))) => this.watch.fail(error),
+            Poll::Ready(Some(Ok(frame))) => {
+                this.watch.frame(frame);
+                // Whoever sends the body need not ask again.
+                if body.is_end_stream() {
+                    this.watch.finish();
+                }
+            }
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl BodyWatch {
+    pub(super) fn new(
+        exchange: Exchange,
+        recording: Option<BodyRecording>,
+        headers: &HeaderMap,
+    ) -> Self {
+        // A body of known length is not asked for its end. One of gRPC has trailers.
+        let announced = headers.get(header::CONTENT_LENGTH);
+        let left_len_bytes = announced
+            .filter(|_| !exchange.is_grpc())
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        Self {
+            recording,
+            exchange: Some(exchange),
+            left_len_bytes,
+        }
+    }
+
+    fn frame<D: Buf>(&mut self, frame: &Frame<D>) {
+        if let Some(data) = frame.data_ref() {
+            if let Some(recording) = &mut self.recording {
+                recording.push(data);
+            }
+            let len_bytes = u64::try_from(data.remaining()).unwrap_or(u64::MAX);
+            if let Some(left) = &mut self.left_len_bytes {
+                *left = left.saturating_sub(len_bytes);
+                if *left == 0 {
+                    self.finish();
+                }
+            }
+        } else if let (Some(trailers), Some(exchange)) = (frame.trailers_ref(), &self.exchange) {
+            exchange.trailers(trailers);
+        }
+    }
+
+    fn finish(&mut self) {
+        self.recording = None;
+        if let Some(exchange) = self.exchange.take() {
+            exchange.finish();
+        }
+    }
+
+    fn fail<E: Display + 'static>(&mut self, error: &E) {
+        self.recording = None;
+        if let Some(exchange) = self.exchange.take() {
+            exchange.fail(error);
+        }
+    }
+
+    fn panicked(&mut self, payload: &(dyn std::any::Any + Send)) {
+        self.recording = None;
+        if let Some(exchange) = self.exchange.take() {
+            exchange.panicked(payload);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Requests that a service makes.
+//!
+//! [`TracingSystem::http_client`](crate::TracingSystem::http_client) is a tower layer for any service that takes `http::Request`s: the client of `hyper-util`,
+//! a channel of tonic. With the feature `reqwest`, `TracedRequest` does the same for each request of reqwest.
+//!
+//! ```
+//! use hyper_util::client::legacy::Client;
+//! use hyper_util::rt::TokioExecutor;
+//! use tower::Layer;
+//!
+//! # let traces = backtrail::testing::Recorder::new();
+//! # let tracing = traces.tracing();
+//! let client = Client::builder(TokioExecutor::new()).build_http::<String>();
+//! let client = tracing.http_client().layer(client);
+//! # drop(client);
+//! ```
+
+mod attributes;
+mod layer;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+mod service;
+mod watch;
+
+pub use layer::HttpClientLayer;
+#[cfg(feature = "reqwest")]
+pub use reqwest::TracedRequest;
+pub use service::HttpClient;

@@ -1,0 +1,20 @@
+//! HTTP: what the layers make of requests, and what they leave alone.
+
+mod bodies;
+mod captures;
+mod client;
+mod endings;
+mod exchange;
+mod grpc;
+mod leaks;
+mod old_names;
+mod passing_on;
+mod routes;
+mod server;
+mod sockets;
+mod w3c_suite;
+
+#[cfg(feature = "actix")]
+mod actix;
+#[cfg(feature = "reqwest")]
+mod reqwest;
