@@ -8,7 +8,10 @@ use super::task::{Figures, Measure, Mode, Name, Pipeline, Task};
 use crate::report::{Table, count};
 
 /// Those with a layer, and its name.
-const LAYERS: [(Name, &str); 1] = [(Name::Tracing, "axum-tracing-opentelemetry")];
+const LAYERS: [(Name, &str); 2] = [
+    (Name::Tracing, "axum-tracing-opentelemetry"),
+    (Name::Backtrail, "backtrail"),
+];
 
 pub(super) fn run(options: &Options) -> Result<()> {
     let mut table = Table::new(&[

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use axum::Router;
 use backtrail::{KeyValue, SpanKind, TracingSystem};
 
 use super::Contestant;
@@ -21,19 +22,25 @@ impl Contestant for Ours {
     fn span(&self, request: &Request) {
         let span = backtrail::span(NAME)
             .kind(SpanKind::Server)
-            .attributes([
-                KeyValue::new("http.request.method", METHOD),
-                KeyValue::new("url.path", request.path.clone()),
-                KeyValue::new("url.scheme", SCHEME),
-                KeyValue::new("http.route", ROUTE),
-                KeyValue::new("server.address", request.host.clone()),
-                KeyValue::new("server.port", request.port),
-                KeyValue::new("user_agent.original", request.user_agent.clone()),
-                KeyValue::new("network.protocol.version", PROTOCOL_VERSION),
-            ])
+            .attributes_with(|| {
+                [
+                    KeyValue::new("http.request.method", METHOD),
+                    KeyValue::new("url.path", request.path.clone()),
+                    KeyValue::new("url.scheme", SCHEME),
+                    KeyValue::new("http.route", ROUTE),
+                    KeyValue::new("server.address", request.host.clone()),
+                    KeyValue::new("server.port", request.port),
+                    KeyValue::new("user_agent.original", request.user_agent.clone()),
+                    KeyValue::new("network.protocol.version", PROTOCOL_VERSION),
+                ]
+            })
             .start();
         span.set("http.response.status_code", request.status);
         span.end();
+    }
+
+    fn around(&self, router: Router) -> Option<Router> {
+        Some(router.layer(self.0.http_server()))
     }
 
     fn flush(&self, _created: u64, until: Instant) {
