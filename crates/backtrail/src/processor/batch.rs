@@ -8,6 +8,7 @@ pub(crate) struct Chunk {
     pub(super) spans: Vec<SpanData>,
     /// As estimated when they came in.
     pub(super) len_bytes: usize,
+    pub(super) encoded_len_bytes: usize,
 }
 
 impl Chunk {
@@ -15,6 +16,7 @@ impl Chunk {
         Self {
             spans: Vec::with_capacity(spans),
             len_bytes: 0,
+            encoded_len_bytes: 0,
         }
     }
 }
@@ -25,12 +27,14 @@ pub(crate) struct Batch {
     pub(super) chunks: Vec<Chunk>,
     pub(super) len: usize,
     pub(super) len_bytes: usize,
+    pub(super) encoded_len_bytes: usize,
 }
 
 impl Batch {
     pub(super) fn push(&mut self, chunk: Chunk) {
         self.len += chunk.spans.len();
         self.len_bytes += chunk.len_bytes;
+        self.encoded_len_bytes += chunk.encoded_len_bytes;
         self.chunks.push(chunk);
     }
 
@@ -64,6 +68,7 @@ impl From<Vec<SpanData>> for Batch {
         batch.push(Chunk {
             spans,
             len_bytes: 0,
+            encoded_len_bytes: 0,
         });
         batch
     }

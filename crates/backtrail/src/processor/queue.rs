@@ -13,6 +13,7 @@ use super::Stats;
 use super::batch::{Batch, Chunk};
 use super::command::{Command, FlushError, MAX_WAITING, Reply};
 use crate::config::BatchSettings;
+use crate::export::encode::size::Size;
 
 /// Threads are spread over this many places, so that they seldom wait for each other.
 const SHARDS: usize = 16;
@@ -20,7 +21,9 @@ const SHARDS: usize = 16;
 const MAX_CHUNK_SPANS: usize = 128;
 /// Or this many bytes, so that a batch can be bounded by whole chunks.
 const MAX_CHUNK_BYTES: usize = 256 * 1024;
-/// Bytes of a batch as estimated. Receivers commonly refuse a gRPC message of more than 4 MiB.
+/// The worker is told when so many bytes more wait, though they may be few spans.
+const WAKE_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of a batch as encoded, estimated. Receivers commonly refuse a gRPC message of more than 4 MiB.
 const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Empty chunks that are kept for the next spans.
 const MAX_FREE_CHUNKS: usize = 256;
@@ -102,7 +105,9 @@ impl Queue {
     }
 
     /// Takes a span in, or drops it when there is no room. Never waits for the worker.
-    pub(super) fn offer(&self, span: SpanData, span_bytes: usize) {
+    #[inline]
+    pub(super) fn offer(&self, span: SpanData, size: Size) {
+        let span_bytes = size.memory;
         let shard = &self.shards[shard_index()];
         shard.ended.fetch_add(1, Relaxed);
         let spans_before = self.spans.fetch_add(1, Relaxed);
@@ -116,19 +121,21 @@ impl Queue {
             shard.dropped.fetch_add(1, Relaxed);
             return;
         }
-        self.put(shard, span, span_bytes);
+        self.put(shard, span, size);
         let is_batch = (spans_before + 1).is_multiple_of(self.max_batch_spans)
-            || bytes_before / MAX_BATCH_BYTES != (bytes_before + span_bytes) / MAX_BATCH_BYTES;
+            || bytes_before / WAKE_BYTES != (bytes_before + span_bytes) / WAKE_BYTES;
         if is_batch {
             self.wake.notify_one();
         }
     }
 
-    fn put(&self, shard: &Shard, span: SpanData, span_bytes: usize) {
+    #[inline]
+    fn put(&self, shard: &Shard, span: SpanData, size: Size) {
         let mut chunk = lock(&shard.chunk);
         let open = chunk.get_or_insert_with(|| self.empty_chunk());
         open.spans.push(span);
-        open.len_bytes += span_bytes;
+        open.len_bytes += size.memory;
+        open.encoded_len_bytes += size.encoded;
         if open.spans.len() >= self.max_chunk_spans || open.len_bytes >= MAX_CHUNK_BYTES {
             let ready = mem::replace(open, self.empty_chunk());
             drop(chunk);
@@ -156,7 +163,7 @@ impl Queue {
     /// Whether there is enough for a batch, also when it is spread over chunks that are not full.
     pub(super) fn has_batch(&self) -> bool {
         self.spans.load(Relaxed) >= self.max_batch_spans
-            || self.len_bytes.load(Relaxed) >= MAX_BATCH_BYTES
+            || self.len_bytes.load(Relaxed) >= WAKE_BYTES
     }
 
     /// Spans that wait.
@@ -248,6 +255,7 @@ impl Recycle for Queue {
         for mut chunk in batch.chunks {
             chunk.spans.clear();
             chunk.len_bytes = 0;
+            chunk.encoded_len_bytes = 0;
             let mut free = lock(&self.free);
             if free.len() < MAX_FREE_CHUNKS {
                 free.push(chunk);
@@ -270,7 +278,7 @@ pub(super) fn batches(chunks: Vec<Chunk>, max_batch_spans: usize) -> Vec<Batch> 
     let mut batch = Batch::default();
     for chunk in chunks {
         let fits = batch.len + chunk.spans.len() <= max_batch_spans
-            && batch.len_bytes + chunk.len_bytes <= MAX_BATCH_BYTES;
+            && batch.encoded_len_bytes + chunk.encoded_len_bytes <= MAX_BATCH_BYTES;
         if !fits && !batch.is_empty() {
             batches.push(mem::take(&mut batch));
         }

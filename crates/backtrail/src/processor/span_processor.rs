@@ -17,7 +17,7 @@ use super::worker::Worker;
 use super::{FlushError, Stats};
 use crate::config::BatchSettings;
 use crate::export::Export;
-use crate::export::encode::size::estimated_len;
+use crate::export::encode::size::estimate;
 
 /// How much longer than its timeout an answer of the worker may take, on a machine that is very busy.
 const GRACE: Duration = Duration::from_secs(1);
@@ -134,8 +134,8 @@ impl SpanProcessor for BatchProcessor {
 
     fn on_end(&self, span: SpanData) {
         if span.span_context.is_sampled() {
-            let span_bytes = estimated_len(&span);
-            self.pipeline.queue.offer(span, span_bytes);
+            let size = estimate(&span);
+            self.pipeline.queue.offer(span, size);
         }
     }
 

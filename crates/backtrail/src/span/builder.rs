@@ -20,12 +20,9 @@ use crate::{IntoAttributes, IntoValue};
 #[derive(Debug)]
 #[must_use = "a span that is not started is not there"]
 pub struct SpanBuilder {
-    name: Cow<'static, str>,
-    kind: SpanKind,
-    attributes: Vec<KeyValue>,
-    links: Vec<Link>,
+    /// What the SDK is told.
+    span: OtelSpanBuilder,
     parent: Parent,
-    start: Option<SystemTime>,
     ok_status: Option<bool>,
     scope: Scope,
     /// No system of this process makes spans: nothing is kept of what is described.
@@ -43,12 +40,11 @@ impl SpanBuilder {
     #[inline]
     pub(super) fn new(name: Cow<'static, str>) -> Self {
         Self {
-            name,
-            kind: SpanKind::Internal,
-            attributes: Vec::new(),
-            links: Vec::new(),
+            span: OtelSpanBuilder {
+                name,
+                ..OtelSpanBuilder::default()
+            },
             parent: Parent::Current,
-            start: None,
             ok_status: None,
             scope: Scope::Service,
             is_off: !System::any_is_active(),
@@ -58,7 +54,7 @@ impl SpanBuilder {
     /// Which side of what it is; internal if nothing is said.
     #[inline]
     pub fn kind(mut self, kind: SpanKind) -> Self {
-        self.kind = kind;
+        self.span.span_kind = Some(kind);
         self
     }
 
@@ -68,7 +64,8 @@ impl SpanBuilder {
         if !self.is_off
             && let Some(value) = value.into_value()
         {
-            self.attributes.push(KeyValue::new(key, value));
+            let list = self.span.attributes.get_or_insert_default();
+            list.push(KeyValue::new(key, value));
         }
         self
     }
@@ -80,10 +77,9 @@ impl SpanBuilder {
             return self;
         }
         let mut more = attributes.into_attributes();
-        if self.attributes.is_empty() {
-            self.attributes = more;
-        } else {
-            self.attributes.append(&mut more);
+        match &mut self.span.attributes {
+            Some(list) => list.append(&mut more),
+            None => self.span.attributes = Some(more),
         }
         self
     }
@@ -105,8 +101,8 @@ impl SpanBuilder {
 
     /// Adds a link: to the span of a message that is handled here, or to the request that this work was split from.
     pub fn link(mut self, to: SpanContext, attributes: impl IntoAttributes) -> Self {
-        self.links
-            .push(Link::new(to, attributes.into_attributes(), 0));
+        let link = Link::new(to, attributes.into_attributes(), 0);
+        self.span.links.get_or_insert_default().push(link);
         self
     }
 
@@ -124,7 +120,7 @@ impl SpanBuilder {
 
     /// When it started, if that was before now.
     pub fn start_time(mut self, time: SystemTime) -> Self {
-        self.start = Some(time);
+        self.span.start_time = Some(time);
         self
     }
 
@@ -217,13 +213,7 @@ impl SpanBuilder {
         let Some(tracer) = system.tracer(self.scope) else {
             return (Span::none(parent), ok_status);
         };
-        let mut builder = OtelSpanBuilder::from_name(self.name).with_kind(self.kind);
-        builder.attributes = Some(self.attributes);
-        builder.start_time = self.start;
-        if !self.links.is_empty() {
-            builder.links = Some(self.links);
-        }
-        let span = tracer.build_with_context(builder, &parent);
+        let span = tracer.build_with_context(self.span, &parent);
         if !span.span_context().is_valid() {
             return (Span::none(parent), ok_status);
         }

@@ -1,47 +1,90 @@
 //! A span that is in no context.
 
 use std::borrow::Cow;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use opentelemetry::trace::{Span, SpanContext, Status};
+use opentelemetry::trace::{Span, SpanContext, Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::Span as SdkSpan;
 
-/// The SDK's span with what handles share.
+/// The SDK's span where its handle is, until somebody else wants it too: most spans that are started by hand end where they began, and need no
+/// allocation.
 #[derive(Debug)]
 pub(super) struct Detached {
     parent: Context,
-    span_context: SpanContext,
-    span: Mutex<SdkSpan>,
+    place: Mutex<Place>,
+}
+
+#[derive(Debug)]
+enum Place {
+    Here(SdkSpan),
+    Shared(Arc<Mutex<SdkSpan>>),
+    /// Only while it moves from the first to the second.
+    Moving,
 }
 
 impl Detached {
+    #[inline]
     pub(super) fn new(parent: Context, span: SdkSpan) -> Self {
         Self {
             parent,
-            span_context: span.span_context().clone(),
-            span: Mutex::new(span),
+            place: Mutex::new(Place::Here(span)),
         }
     }
 
-    pub(super) const fn parent(&self) -> &Context {
-        &self.parent
+    /// Does something with the span.
+    #[inline]
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut SdkSpan) -> T) -> T {
+        let shared = match &mut *lock(&self.place) {
+            Place::Here(span) => return act(span),
+            Place::Shared(span) => Arc::clone(span),
+            Place::Moving => unreachable!("it moves under the lock that is held here"),
+        };
+        act(&mut lock(&shared))
     }
 
-    pub(super) const fn span_context(&self) -> &SpanContext {
-        &self.span_context
+    /// A context in which the span is active.
+    pub(super) fn context(&self) -> Context {
+        let span = self.shared();
+        let span_context = lock(&span).span_context().clone();
+        self.parent.with_span(Shared { span, span_context })
     }
 
-    /// A panic while the lock was held leaves a span that is whole: each change of it is one push or one assignment.
-    pub(super) fn lock(&self) -> MutexGuard<'_, SdkSpan> {
-        self.span.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shared(&self) -> Arc<Mutex<SdkSpan>> {
+        let mut place = lock(&self.place);
+        let shared = match mem::replace(&mut *place, Place::Moving) {
+            Place::Here(span) => Arc::new(Mutex::new(span)),
+            Place::Shared(span) => span,
+            Place::Moving => unreachable!("it moves under the lock that is held here"),
+        };
+        *place = Place::Shared(Arc::clone(&shared));
+        shared
     }
+}
+
+impl Clone for Detached {
+    fn clone(&self) -> Self {
+        Self {
+            parent: self.parent.clone(),
+            place: Mutex::new(Place::Shared(self.shared())),
+        }
+    }
+}
+
+/// A panic while the lock was held leaves a span that is whole: each change of it is one push or one assignment.
+#[inline]
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The same span as a context takes it.
 #[derive(Debug)]
-pub(super) struct Shared(pub(super) Arc<Detached>);
+struct Shared {
+    span: Arc<Mutex<SdkSpan>>,
+    span_context: SpanContext,
+}
 
 impl Span for Shared {
     fn add_event_with_timestamp<T>(
@@ -52,38 +95,37 @@ impl Span for Shared {
     ) where
         T: Into<Cow<'static, str>>,
     {
-        let mut span = self.0.lock();
-        span.add_event_with_timestamp(name, timestamp, attributes);
+        lock(&self.span).add_event_with_timestamp(name, timestamp, attributes);
     }
 
     fn span_context(&self) -> &SpanContext {
-        self.0.span_context()
+        &self.span_context
     }
 
     fn is_recording(&self) -> bool {
-        self.0.lock().is_recording()
+        lock(&self.span).is_recording()
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        self.0.lock().set_attribute(attribute);
+        lock(&self.span).set_attribute(attribute);
     }
 
     fn set_status(&mut self, status: Status) {
-        self.0.lock().set_status(status);
+        lock(&self.span).set_status(status);
     }
 
     fn update_name<T>(&mut self, new_name: T)
     where
         T: Into<Cow<'static, str>>,
     {
-        self.0.lock().update_name(new_name);
+        lock(&self.span).update_name(new_name);
     }
 
     fn add_link(&mut self, span_context: SpanContext, attributes: Vec<KeyValue>) {
-        self.0.lock().add_link(span_context, attributes);
+        lock(&self.span).add_link(span_context, attributes);
     }
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        self.0.lock().end_with_timestamp(timestamp);
+        lock(&self.span).end_with_timestamp(timestamp);
     }
 }

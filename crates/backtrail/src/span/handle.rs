@@ -1,13 +1,12 @@
 //! The handle of a span.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use opentelemetry::trace::{Span as _, SpanContext, SpanId, Status, TraceContextExt, TraceId};
 use opentelemetry::{Context, ContextGuard, Key, KeyValue};
 
-use super::detached::{Detached, Shared};
+use super::detached::Detached;
 use super::exception::{Exception, ExceptionDetails};
 use crate::{IntoAttributes, IntoValue};
 
@@ -20,13 +19,17 @@ use crate::{IntoAttributes, IntoValue};
 pub struct Span(Repr);
 
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is the one that must not be boxed: boxes are what it saves"
+)]
 enum Repr {
     /// No span of its own: the context's span is another's, and is not touched.
     None(Context),
     /// A span that is in a context, because code runs in it.
     Active(Context),
-    /// A span that is in no context yet, and may never be: that saves two allocations and a call through a table each time.
-    Detached(Arc<Detached>),
+    /// A span that is in no context yet, and may never be: that saves allocations, and calls through a table.
+    Detached(Detached),
 }
 
 impl Span {
@@ -34,8 +37,9 @@ impl Span {
         Self(Repr::Active(context))
     }
 
+    #[inline]
     pub(super) fn detached(span: Detached) -> Self {
-        Self(Repr::Detached(Arc::new(span)))
+        Self(Repr::Detached(span))
     }
 
     pub(crate) const fn none(context: Context) -> Self {
@@ -74,7 +78,7 @@ impl Span {
             match &self.0 {
                 Repr::None(_) => {}
                 Repr::Active(context) => context.span().set_attributes(attributes),
-                Repr::Detached(span) => span.lock().set_attributes(attributes),
+                Repr::Detached(span) => span.with(|span| span.set_attributes(attributes)),
             }
         }
     }
@@ -84,7 +88,7 @@ impl Span {
         match &self.0 {
             Repr::None(_) => {}
             Repr::Active(context) => context.span().set_attribute(attribute),
-            Repr::Detached(span) => span.lock().set_attribute(attribute),
+            Repr::Detached(span) => span.with(|span| span.set_attribute(attribute)),
         }
     }
 
@@ -95,7 +99,7 @@ impl Span {
             match &self.0 {
                 Repr::None(_) => {}
                 Repr::Active(context) => context.span().add_event(name, attributes),
-                Repr::Detached(span) => span.lock().add_event(name, attributes),
+                Repr::Detached(span) => span.with(|span| span.add_event(name, attributes)),
             }
         }
     }
@@ -107,7 +111,7 @@ impl Span {
             match &self.0 {
                 Repr::None(_) => {}
                 Repr::Active(context) => context.span().add_link(to, attributes),
-                Repr::Detached(span) => span.lock().add_link(to, attributes),
+                Repr::Detached(span) => span.with(|span| span.add_link(to, attributes)),
             }
         }
     }
@@ -137,7 +141,7 @@ impl Span {
         match &self.0 {
             Repr::None(_) => {}
             Repr::Active(context) => context.span().set_status(status),
-            Repr::Detached(span) => span.lock().set_status(status),
+            Repr::Detached(span) => span.with(|span| span.set_status(status)),
         }
     }
 
@@ -146,7 +150,7 @@ impl Span {
         match &self.0 {
             Repr::None(_) => {}
             Repr::Active(context) => context.span().update_name(name),
-            Repr::Detached(span) => span.lock().update_name(name),
+            Repr::Detached(span) => span.with(|span| span.update_name(name)),
         }
     }
 
@@ -155,7 +159,7 @@ impl Span {
         match &self.0 {
             Repr::None(_) => false,
             Repr::Active(context) => context.span().is_recording(),
-            Repr::Detached(span) => span.lock().is_recording(),
+            Repr::Detached(span) => span.with(|span| span.is_recording()),
         }
     }
 
@@ -186,7 +190,7 @@ impl Span {
     fn with_span_context<T>(&self, read: impl FnOnce(&SpanContext) -> T) -> T {
         match &self.0 {
             Repr::None(context) | Repr::Active(context) => read(context.span().span_context()),
-            Repr::Detached(span) => read(span.span_context()),
+            Repr::Detached(span) => span.with(|span| read(span.span_context())),
         }
     }
 
@@ -194,7 +198,7 @@ impl Span {
     pub fn context(&self) -> Context {
         match &self.0 {
             Repr::None(context) | Repr::Active(context) => context.clone(),
-            Repr::Detached(span) => span.parent().with_span(Shared(Arc::clone(span))),
+            Repr::Detached(span) => span.context(),
         }
     }
 
@@ -211,7 +215,7 @@ impl Span {
         match &self.0 {
             Repr::None(_) => {}
             Repr::Active(context) => context.span().end(),
-            Repr::Detached(span) => span.lock().end(),
+            Repr::Detached(span) => span.with(|span| span.end()),
         }
     }
 
@@ -220,7 +224,7 @@ impl Span {
         match &self.0 {
             Repr::None(_) => {}
             Repr::Active(context) => context.span().end_with_timestamp(time),
-            Repr::Detached(span) => span.lock().end_with_timestamp(time),
+            Repr::Detached(span) => span.with(|span| span.end_with_timestamp(time)),
         }
     }
 }

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use prost::Message as _;
 
 use super::arbitrary::{batches, plain_span};
-use super::size::estimated_len;
+use super::size::estimate;
 use super::{EncodeLimits, jaeger, otlp, otlp_json};
 
 /// Keys that repeat often.
@@ -133,7 +133,7 @@ proptest! {
             let bytes = otlp::encode(std::iter::once(span), 1, &[], &UNCUT);
             let request = ExportTraceServiceRequest::decode(&*bytes).unwrap();
             let encoded = &request.resource_spans[0].scope_spans[0].spans[0];
-            prop_assert!(encoded.encoded_len() <= estimated_len(span));
+            prop_assert!(encoded.encoded_len() <= estimate(span).encoded);
         }
     }
 

@@ -14,6 +14,7 @@ use opentelemetry::trace::{
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::config::BatchSettings;
+use crate::export::encode::size::Size;
 
 /// What a test waits for an event at most: far more than any machine needs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -40,6 +41,14 @@ fn span(number: u64) -> SpanData {
         links: SpanLinks::default(),
         status: Status::Unset,
         instrumentation_scope: InstrumentationScope::builder("tests").build(),
+    }
+}
+
+/// As many bytes in memory as encoded.
+fn size(bytes: usize) -> Size {
+    Size {
+        memory: bytes,
+        encoded: bytes,
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::queue::{Queue, batches};
 use super::super::{Batch, Recycle as _};
-use super::{number, settings, span};
+use super::{number, settings, size, span};
 use crate::config::BatchSettings;
 
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::End { bytes } => {
-                    queue.offer(span(model.ended), bytes);
+                    queue.offer(span(model.ended), size(bytes));
                     model.end(bytes, max_spans, max_bytes);
                 }
                 Step::TakeFull | Step::TakeAll => {
@@ -92,7 +92,7 @@ proptest! {
             let stats = queue.stats();
             prop_assert_eq!(stats.queued, model.waiting.len() as u64);
             prop_assert_eq!((stats.ended, stats.dropped), (model.ended, model.dropped));
-            let is_batch = model.waiting.len() >= max_batch_spans || model.bytes() >= 4 * 1024 * 1024;
+            let is_batch = model.waiting.len() >= max_batch_spans || model.bytes() >= 16 * 1024 * 1024;
             prop_assert_eq!(queue.has_batch(), is_batch);
         }
     }
@@ -107,7 +107,7 @@ proptest! {
         let mut next = 0;
         for (spans, bytes) in &sizes {
             for index in 0..*spans {
-                queue.offer(span(next), if index == 0 { *bytes } else { 0 });
+                queue.offer(span(next), size(if index == 0 { *bytes } else { 0 }));
                 next += 1;
             }
             chunks.extend(queue.take(true));
@@ -117,7 +117,7 @@ proptest! {
         prop_assert_eq!(numbers, (0..next).collect::<Vec<_>>());
         for batch in &batches {
             prop_assert!(batch.len() <= max_batch_spans);
-            prop_assert!(batch.len_bytes <= 4 * 1024 * 1024);
+            prop_assert!(batch.encoded_len_bytes <= 4 * 1024 * 1024);
         }
     }
 }
@@ -128,9 +128,9 @@ fn a_span_that_is_larger_than_the_queue_is_dropped_and_the_next_one_is_not() {
         max_queue_bytes: Some(1_000),
         ..settings()
     });
-    queue.offer(span(0), 1_001);
-    queue.offer(span(1), usize::MAX);
-    queue.offer(span(2), 1_000);
+    queue.offer(span(0), size(1_001));
+    queue.offer(span(1), size(usize::MAX));
+    queue.offer(span(2), size(1_000));
     let stats = queue.stats();
     assert_eq!((stats.ended, stats.dropped, stats.queued), (3, 2, 1));
 }
@@ -138,7 +138,7 @@ fn a_span_that_is_larger_than_the_queue_is_dropped_and_the_next_one_is_not() {
 #[test]
 fn what_waits_when_the_worker_ends_counts_as_dropped() {
     let queue = Queue::new(&settings());
-    queue.offer(span(0), 1);
+    queue.offer(span(0), size(1));
     queue.end();
     let stats = queue.stats();
     assert_eq!((stats.queued, stats.dropped, stats.ended), (0, 1, 1));
@@ -152,7 +152,7 @@ fn batches_are_filled_though_a_chunk_does_not_divide_them() {
             ..settings()
         });
         for number in 0..2_000 {
-            queue.offer(span(number), 1);
+            queue.offer(span(number), size(1));
         }
         let batches = batches(queue.take(false), max_batch_spans);
         assert_eq!(batches[0].len(), expected, "of {max_batch_spans}");

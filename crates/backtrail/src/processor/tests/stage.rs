@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::super::{Batch, Pipeline, Recycle, Stats};
-use super::{PATIENCE, number, span};
+use super::{PATIENCE, number, size, span};
 use crate::config::BatchSettings;
 use crate::export::{Export, Exporting, Outcome};
 
@@ -66,7 +66,7 @@ impl Stage {
 
     pub(super) fn end_spans(&self, numbers: impl IntoIterator<Item = u64>) {
         for number in numbers {
-            self.pipeline.queue.offer(span(number), 1);
+            self.pipeline.queue.offer(span(number), size(1));
         }
     }
 

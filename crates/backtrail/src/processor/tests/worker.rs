@@ -10,6 +10,7 @@ use super::settings;
 use super::stage::{Act, MOMENT, Stage, assert_adds_up};
 use crate::FlushError;
 use crate::config::BatchSettings;
+use crate::export::encode::size::Size;
 
 const PATIENCE: Duration = super::PATIENCE;
 
@@ -31,7 +32,7 @@ fn a_batch_forms_of_spans_that_ended_on_many_threads() {
             let stage = &stage.pipeline.queue;
             scope.spawn(move || {
                 for number in 0..32 {
-                    stage.offer(super::span(thread * 32 + number), 1);
+                    stage.offer(super::span(thread * 32 + number), super::size(1));
                 }
             });
         }
@@ -48,7 +49,13 @@ fn a_batch_forms_of_spans_that_ended_on_many_threads() {
 fn bytes_make_a_batch_too() {
     let stage = Stage::new(settings(), []);
     for number in 0..9 {
-        stage.pipeline.queue.offer(super::span(number), 500_000);
+        stage.pipeline.queue.offer(
+            super::span(number),
+            Size {
+                memory: 2_200_000,
+                encoded: 1,
+            },
+        );
     }
     assert_eq!(stage.next_export(), (0..8).collect::<Vec<_>>());
 }
@@ -208,7 +215,7 @@ fn nothing_is_lost_while_threads_end_spans_and_others_flush() {
                 let queue = &stage.pipeline.queue;
                 scope.spawn(move || {
                     for number in 0..SPANS {
-                        queue.offer(super::span(thread * SPANS + number), 100);
+                        queue.offer(super::span(thread * SPANS + number), super::size(100));
                     }
                 })
             })
