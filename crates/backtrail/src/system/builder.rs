@@ -277,11 +277,19 @@ impl TracingSystemBuilder {
                 },
                 export_timeout: batch.export_timeout,
             };
-            let exporters = match self.exporters {
-                Some(exporters) => exporters,
-                None => Exporter::from_env(env, &mut warnings),
+            let exporter = match self.exporters {
+                Some(exporters) => all_of(exporters, &context, &mut warnings)?,
+                None => {
+                    let exporters = Exporter::from_env(env, &mut warnings);
+                    let built = all_of(exporters, &context, &mut warnings);
+                    built.unwrap_or_else(|error| {
+                        warnings.add(format!(
+                            "spans are not exported, since the environment's exporter can't be made: {error}"
+                        ));
+                        None
+                    })
+                }
             };
-            let exporter = all_of(exporters, &context, &mut warnings)?;
             whereto = exporter
                 .as_ref()
                 .map_or_else(|| "nowhere".to_owned(), |exporter| exporter.describe());

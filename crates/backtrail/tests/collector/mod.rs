@@ -220,7 +220,8 @@ async fn answer(
     if reply.is_silence {
         pending::<()>().await;
     }
-    if is_grpc && reply.trailers.is_none() && reply.status == StatusCode::OK {
+    let has_status = reply.trailers.is_some() || reply.headers.contains_key("grpc-status");
+    if is_grpc && !has_status && reply.status == StatusCode::OK {
         reply = reply.trailer("grpc-status", "0");
     }
     let mut frames = Vec::new();
