@@ -1,8 +1,11 @@
 //! Services that are asked to end, as processes of their own: the test's own binary, started again.
 
+#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
 #[path = "../collector/mod.rs"]
 mod collector;
 mod process;
 mod programs;
+mod start;
 #[cfg(unix)]
 mod termination;

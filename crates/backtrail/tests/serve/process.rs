@@ -25,6 +25,14 @@ pub(crate) struct Ended {
 impl Program {
     /// Starts a program whose spans go to this address.
     pub(crate) fn start(name: &str, collector: &str) -> Self {
+        Self::start_with(name, collector, [])
+    }
+
+    pub(crate) fn start_with<'a>(
+        name: &str,
+        collector: &str,
+        variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         for (variable, _) in std::env::vars() {
             if variable.starts_with("OTEL_") || variable.starts_with("JAEGER_") {
@@ -35,6 +43,8 @@ impl Program {
             .args(["--exact", "programs::program", "--nocapture"])
             .env(VARIABLE, name)
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector)
+            .env_remove("RUST_LOG")
+            .envs(variables)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

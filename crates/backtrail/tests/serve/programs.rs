@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use backtrail::{ServeOptions, Stop, TracingSystem, in_span, in_span_sync};
+use backtrail::{ServeOptions, Stats, Stop, TracingSystem, create_span, in_span, in_span_sync};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
@@ -25,7 +25,10 @@ fn program() {
     let Ok(name) = std::env::var(VARIABLE) else {
         return;
     };
-    let tracing = TracingSystem::new("program").initialize().unwrap();
+    let tracing = TracingSystem::new("program");
+    #[cfg(feature = "bridge")]
+    let tracing = tracing.bridge_tracing(name == "bridged");
+    let tracing = tracing.initialize().unwrap();
     let ended = match name.as_str() {
         "current-thread" => Builder::new_current_thread()
             .enable_all()
@@ -61,6 +64,8 @@ fn program() {
         "failing" => failing(&tracing),
         "ending" => ending(&tracing),
         "stuck" => stuck(&tracing),
+        "bridged" => bridged(&tracing),
+        "disabled" => disabled(&tracing),
         other => Err(format!("there is no program {other}").into()),
     };
     // As `main` does with a result.
@@ -163,6 +168,35 @@ fn stuck(tracing: &TracingSystem) -> Result<(), Box<dyn Error>> {
     loop {
         thread::park();
     }
+}
+
+fn bridged(tracing: &TracingSystem) -> Result<(), Box<dyn Error>> {
+    tracing::info_span!("theirs").in_scope(|| {
+        in_span_sync("ours", (), |_| tracing::info!("information"));
+        tracing::debug!("detail");
+    });
+    tracing.terminate(Duration::from_secs(5));
+    Ok(())
+}
+
+/// The code runs, and nothing else does.
+fn disabled(tracing: &TracingSystem) -> Result<(), Box<dyn Error>> {
+    assert!(!tracing.is_enabled());
+    let made = block_on(create_span("work", [("a", 1)], async |span| {
+        assert!(!span.is_recording());
+        Ok::<_, io::Error>(7)
+    }))?;
+    assert_eq!(made, 7);
+    in_span_sync("work", (), |span| span.set("b", 2));
+    #[cfg(target_os = "linux")]
+    for thread in std::fs::read_dir("/proc/self/task")? {
+        let name = std::fs::read_to_string(thread?.path().join("comm"))?;
+        assert!(!name.starts_with("backtrail"), "{name}");
+    }
+    assert_eq!(tracing.force_flush(Duration::from_secs(5)), Ok(()));
+    let report = tracing.terminate(Duration::from_secs(5));
+    assert_eq!(report.stats, Stats::default());
+    Ok(())
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {
