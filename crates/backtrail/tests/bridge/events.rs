@@ -19,7 +19,7 @@ fn events_belong_to_the_innermost_span_of_either_kind() {
             info_span!("theirs").in_scope(|| {
                 info!("in theirs");
                 in_span_sync("ours again", (), |_| {
-                    info!(wide = u64::MAX, "in ours again")
+                    info!(wide = u64::MAX, "in ours again");
                 });
             });
         });

@@ -17,10 +17,10 @@ fn bridged(traces: &Recorder) -> DefaultGuard {
 }
 
 fn check(traces: &Recorder, keys: &[&str], expected: &str) {
-    let expected: String = expected
+    let lines: Vec<&str> = expected
         .trim()
         .lines()
-        .map(|line| format!("{}\n", line.trim_start_matches(' ').trim_start_matches('|')))
+        .map(|line| line.trim_start_matches(' ').trim_start_matches('|'))
         .collect();
-    assert_eq!(traces.tree_of(keys), expected);
+    assert_eq!(traces.tree_of(keys), lines.join("\n") + "\n");
 }

@@ -26,24 +26,24 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 /// What a test waits for an event at most: far more than any machine needs.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-pub struct Collector {
-    pub address: SocketAddr,
+pub(crate) struct Collector {
+    pub(crate) address: SocketAddr,
     replies: Arc<Mutex<VecDeque<Reply>>>,
     received: Receiver<Received>,
 }
 
 /// A request, its body as it came.
 #[derive(Debug)]
-pub struct Received {
-    pub path: String,
-    pub headers: HeaderMap,
-    pub body: Bytes,
+pub(crate) struct Received {
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct Reply {
+pub(crate) struct Reply {
     status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
@@ -52,11 +52,11 @@ pub struct Reply {
 }
 
 impl Collector {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(None)
     }
 
-    pub fn start_with_tls(tls: TlsAcceptor) -> Self {
+    pub(crate) fn start_with_tls(tls: TlsAcceptor) -> Self {
         Self::start_with(Some(tls))
     }
 
@@ -65,7 +65,7 @@ impl Collector {
     }
 
     /// A collector that comes up late, at an address that was known before.
-    pub fn start_at(address: SocketAddr) -> Self {
+    pub(crate) fn start_at(address: SocketAddr) -> Self {
         Self::listen(address, None)
     }
 
@@ -93,41 +93,41 @@ impl Collector {
         }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Answers the next request so that has no answer yet, in the order of these calls; what has none is answered well.
-    pub fn reply(&self, reply: Reply) {
+    pub(crate) fn reply(&self, reply: Reply) {
         self.replies.lock().unwrap().push_back(reply);
     }
 
-    pub fn next(&self) -> Received {
+    pub(crate) fn next(&self) -> Received {
         self.received.recv_timeout(PATIENCE).unwrap()
     }
 
-    pub fn try_next(&self) -> Option<Received> {
+    pub(crate) fn try_next(&self) -> Option<Received> {
         self.received.try_recv().ok()
     }
 
     /// The names of all spans of OTLP requests that came and were not asked for yet.
-    pub fn span_names(&self) -> Vec<String> {
+    pub(crate) fn span_names(&self) -> Vec<String> {
         let received = self.received.try_iter();
         received.flat_map(|request| request.span_names()).collect()
     }
 }
 
 impl Received {
-    pub fn otlp(&self) -> ExportTraceServiceRequest {
+    pub(crate) fn otlp(&self) -> ExportTraceServiceRequest {
         ExportTraceServiceRequest::decode(self.body.clone()).unwrap()
     }
 
-    pub fn span_names(&self) -> Vec<String> {
+    pub(crate) fn span_names(&self) -> Vec<String> {
         span_names(&self.otlp())
     }
 }
 
-pub fn span_names(request: &ExportTraceServiceRequest) -> Vec<String> {
+pub(crate) fn span_names(request: &ExportTraceServiceRequest) -> Vec<String> {
     let resources = request.resource_spans.iter();
     let scopes = resources.flat_map(|resource| &resource.scope_spans);
     let spans = scopes.flat_map(|scope| &scope.spans);
@@ -135,31 +135,31 @@ pub fn span_names(request: &ExportTraceServiceRequest) -> Vec<String> {
 }
 
 impl Reply {
-    pub fn status(status: u16) -> Self {
+    pub(crate) fn status(status: u16) -> Self {
         Self {
             status: StatusCode::from_u16(status).unwrap(),
             ..Self::default()
         }
     }
 
-    pub fn silence() -> Self {
+    pub(crate) fn silence() -> Self {
         Self {
             is_silence: true,
             ..Self::default()
         }
     }
 
-    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.insert(name, HeaderValue::from_static(value));
         self
     }
 
-    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
 
-    pub fn trailer(mut self, name: &'static str, value: &'static str) -> Self {
+    pub(crate) fn trailer(mut self, name: &'static str, value: &'static str) -> Self {
         let trailers = self.trailers.get_or_insert_default();
         trailers.insert(
             HeaderName::from_static(name),

@@ -5,7 +5,6 @@
 #[path = "../collector/mod.rs"]
 mod collector;
 mod formats;
-mod log;
 mod retry;
 mod several;
 #[cfg(feature = "tls")]

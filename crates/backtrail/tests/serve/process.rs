@@ -91,7 +91,6 @@ impl Program {
         writeln!(stdin, "{line}").unwrap();
     }
 
-    #[cfg(unix)]
     pub(crate) fn is_sent(&self, signal: rustix::process::Signal) {
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal)
             .unwrap();

@@ -1,9 +1,12 @@
+//! What is logged at the start. It is alone in its process: other tests that log at the same time make `tracing` forget who listens.
+
+#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
+use backtrail::{Environment, TracingSystem};
 use tracing::subscriber::with_default;
-
-use crate::described;
 
 /// What was logged on this thread meanwhile.
 fn logged(code: impl FnOnce()) -> String {
@@ -62,7 +65,10 @@ fn the_service_is_told_where_its_spans_go_without_credentials() {
             "spans go to nowhere: tracing is off",
         ),
     ] {
-        let log = logged(|| drop(described(&env).initialize().unwrap()));
+        let system = TracingSystem::new("shop")
+            .environment(Environment::of(env))
+            .local();
+        let log = logged(|| drop(system.initialize().unwrap()));
         assert!(log.contains(expected), "{log}");
         assert!(!log.contains("secret"), "{log}");
     }
