@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Thirty years: nobody notices that it is not for ever, and no clock overflows.
-const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+const FOREVER: Duration = Duration::from_hours(30 * 365 * 24);
 
 /// The moment that is so far away.
 pub(crate) fn after(timeout: Duration) -> Instant {

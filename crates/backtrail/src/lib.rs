@@ -50,6 +50,7 @@ mod processor;
 pub mod propagation;
 mod report;
 pub mod sampling;
+mod serve;
 mod span;
 mod system;
 pub mod testing;
@@ -66,6 +67,7 @@ pub use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceId};
 pub use opentelemetry::{self, Context, Key, KeyValue, Value};
 pub use opentelemetry_sdk;
 pub use processor::{FlushError, Stats};
+pub use serve::{ServeOptions, ServerOutcome, ShutdownReport, Stop};
 pub use span::{
     Exception, ExceptionDetails, Outcome, Span, SpanBuilder, TracedFuture, create_span,
     create_span_sync, in_span, in_span_sync, span,

@@ -80,7 +80,7 @@ fn endpoint(
             Some(uri) => return uri,
             None => warnings.ignored(
                 name,
-                &value,
+                &without_credentials(&value),
                 "an address like http://localhost:14268/api/traces",
             ),
         }
@@ -210,7 +210,8 @@ fn otlp_endpoint(env: &Environment, protocol: Protocol, warnings: &mut Warnings)
         };
         let uri = absolute_uri(&with_scheme);
         if uri.is_none() {
-            warnings.ignored(name, value, "an address like http://localhost:4318");
+            let told = without_credentials(value);
+            warnings.ignored(name, &told, "an address like http://localhost:4318");
         }
         uri
     };
@@ -267,6 +268,20 @@ pub(crate) fn absolute_uri(text: &str) -> Option<Uri> {
     let uri: Uri = text.parse().ok()?;
     let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
     (is_http && uri.host().is_some_and(|host| !host.is_empty())).then_some(uri)
+}
+
+/// An address as it may be told: without a user and password, and without its query.
+pub(crate) fn without_credentials(address: &str) -> String {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = match address.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), address),
+    };
+    let authority_len = rest.find('/').unwrap_or(rest.len());
+    match rest[..authority_len].rfind('@') {
+        Some(at) => format!("{scheme}REDACTED{}", &rest[at..]),
+        None => format!("{scheme}{rest}"),
+    }
 }
 
 /// `name=value,name=value` with percent-encoding. The error is the number of the first pair that is not one, from 1.

@@ -13,6 +13,7 @@ pub use environment::Environment;
 pub(crate) use environment::Warnings;
 pub(crate) use exporter::{
     ExporterChoice, OtlpSettings, Protocol, TlsFiles, absolute_uri, choose, otlp,
+    without_credentials,
 };
 pub use instrumentations::Instrumentation;
 pub(crate) use instrumentations::Instrumentations;

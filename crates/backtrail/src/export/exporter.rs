@@ -15,7 +15,7 @@ use super::wire::WireExporter;
 use super::{Export, ExporterError, Memory};
 use crate::config::{
     Environment, ExporterChoice, OtlpSettings, Protocol, TlsFiles, Warnings, absolute_uri, choose,
-    otlp,
+    otlp, without_credentials,
 };
 
 /// Where spans go. Without one, the environment decides:
@@ -200,7 +200,7 @@ fn plain(endpoint: &str) -> Result<OtlpSettings, ExporterError> {
 }
 
 fn address(text: &str) -> Result<Uri, ExporterError> {
-    absolute_uri(text).ok_or_else(|| ExporterError::Endpoint(text.to_owned()))
+    absolute_uri(text).ok_or_else(|| ExporterError::Endpoint(without_credentials(text)))
 }
 
 fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, ExporterError> {

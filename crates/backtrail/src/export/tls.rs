@@ -5,6 +5,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 
 use super::ExporterError;
 use crate::config::TlsFiles;
+#[cfg(not(feature = "tls"))]
+use crate::config::without_credentials;
 
 #[cfg(feature = "tls")]
 pub(super) type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
@@ -25,7 +27,9 @@ pub(super) fn connector(
     _is_grpc: bool,
 ) -> Result<Connector, ExporterError> {
     if endpoint.scheme_str() == Some("https") {
-        return Err(ExporterError::TlsIsOff(endpoint.to_string()));
+        return Err(ExporterError::TlsIsOff(without_credentials(
+            &endpoint.to_string(),
+        )));
     }
     Ok(plain())
 }

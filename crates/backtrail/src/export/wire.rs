@@ -76,7 +76,7 @@ impl WireExporter {
     /// Sends until it is accepted, refused for good, or the time for all attempts is over: the reason then is that of the last attempt.
     async fn deliver(&self, body: Bytes) -> Outcome {
         let head_start = HEAD_START.min(self.timeout / 20);
-        let give_up_at = deadline::after(self.timeout - head_start);
+        let give_up_at = deadline::after(self.timeout.saturating_sub(head_start));
         let mut backoff = Backoff::new();
         let mut reason = None;
         loop {

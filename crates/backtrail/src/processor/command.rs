@@ -25,7 +25,7 @@ pub enum FlushError {
     /// The system has been shut down.
     #[error("tracing has been shut down")]
     ShutDown,
-    /// More than [`MAX_WAITING`] callers wait for a flush.
+    /// 1,024 callers wait for a flush already.
     #[error("{MAX_WAITING} others are waiting for a flush already")]
     Busy,
 }

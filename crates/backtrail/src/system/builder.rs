@@ -41,6 +41,8 @@ pub struct TracingSystemBuilder {
     is_local: bool,
     #[cfg(feature = "bridge")]
     bridges_tracing: bool,
+    #[cfg(feature = "bridge")]
+    bridge_level: tracing::level_filters::LevelFilter,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +71,8 @@ impl TracingSystemBuilder {
             is_local: false,
             #[cfg(feature = "bridge")]
             bridges_tracing: false,
+            #[cfg(feature = "bridge")]
+            bridge_level: tracing::level_filters::LevelFilter::INFO,
         }
     }
 
@@ -210,6 +214,14 @@ impl TracingSystemBuilder {
         self
     }
 
+    /// Spans and events of the `tracing` crate that are less important stay out of traces; what is written as text is another matter. Without it
+    /// INFO: libraries have many spans at DEBUG and TRACE.
+    #[cfg(feature = "bridge")]
+    pub fn bridge_level(mut self, level: impl Into<tracing::level_filters::LevelFilter>) -> Self {
+        self.bridge_level = level.into();
+        self
+    }
+
     /// Sets everything up, and logs where spans go.
     ///
     /// # Errors
@@ -217,7 +229,7 @@ impl TracingSystemBuilder {
     /// What is wrong in the environment is no error: it is logged, and the default holds.
     pub fn initialize(self) -> Result<TracingSystem, InitializeError> {
         #[cfg(feature = "bridge")]
-        let bridges_tracing = self.bridges_tracing;
+        let bridge_env = self.bridges_tracing.then(|| self.env.clone());
         let is_local = self.is_local;
         if let Some(system) = System::global().filter(|_| !is_local) {
             let name = system.inner().service_name.clone();
@@ -237,8 +249,8 @@ impl TracingSystemBuilder {
             global::set_text_map_propagator(system.propagator().clone());
         }
         #[cfg(feature = "bridge")]
-        if bridges_tracing {
-            handle.install_bridge();
+        if let Some(env) = bridge_env {
+            handle.install_bridge(&env);
         }
         log(&handle, &whereto);
         Ok(handle)
@@ -277,11 +289,19 @@ impl TracingSystemBuilder {
                 },
                 export_timeout: batch.export_timeout,
             };
-            let exporters = match self.exporters {
-                Some(exporters) => exporters,
-                None => Exporter::from_env(env, &mut warnings),
+            let exporter = match self.exporters {
+                Some(exporters) => all_of(exporters, &context, &mut warnings)?,
+                None => {
+                    let exporters = Exporter::from_env(env, &mut warnings);
+                    let built = all_of(exporters, &context, &mut warnings);
+                    built.unwrap_or_else(|error| {
+                        warnings.add(format!(
+                            "spans are not exported, since the environment's exporter can't be made: {error}"
+                        ));
+                        None
+                    })
+                }
             };
-            let exporter = all_of(exporters, &context, &mut warnings)?;
             whereto = exporter
                 .as_ref()
                 .map_or_else(|| "nowhere".to_owned(), |exporter| exporter.describe());
@@ -330,6 +350,8 @@ impl TracingSystemBuilder {
             duplicates_http_names,
             warnings: warnings.into_vec(),
             is_global: !self.is_local,
+            #[cfg(feature = "bridge")]
+            bridge_level: self.bridge_level,
         });
         Ok((system, whereto))
     }

@@ -32,6 +32,8 @@ pub(super) struct Inner {
     pub(super) duplicates_http_names: bool,
     pub(super) warnings: Vec<String>,
     pub(super) is_global: bool,
+    #[cfg(feature = "bridge")]
+    pub(super) bridge_level: tracing::level_filters::LevelFilter,
 }
 
 #[derive(Debug)]
@@ -134,6 +136,12 @@ impl System {
     /// Whether an instrumentation is to make spans.
     pub(crate) fn makes_spans_of(&self, instrumentation: Instrumentation) -> bool {
         self.0.active.is_some() && self.0.instrumentations.has(instrumentation)
+    }
+
+    /// The least important spans and events of `tracing` that are bridged.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn bridge_level(&self) -> tracing::level_filters::LevelFilter {
+        self.0.bridge_level
     }
 
     pub(crate) fn propagator(&self) -> &Propagator {

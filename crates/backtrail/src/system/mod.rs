@@ -8,4 +8,5 @@ mod tracing_system;
 pub use builder::TracingSystemBuilder;
 pub use error::InitializeError;
 pub(crate) use inner::{Scope, System};
+pub(crate) use tracing_system::SHUTDOWN_TIMEOUT;
 pub use tracing_system::TracingSystem;

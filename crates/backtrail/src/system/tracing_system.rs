@@ -155,6 +155,12 @@ impl TracingSystem {
         }
     }
 
+    /// What the exporter said of the last spans that it lost.
+    pub(crate) fn last_failure(&self) -> Option<String> {
+        let reason = self.pipeline()?.last_failure();
+        (!reason.is_empty()).then_some(reason)
+    }
+
     pub(crate) fn system(&self) -> &System {
         &self.system
     }

@@ -7,7 +7,7 @@ use backtrail::opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use backtrail::{Environment, Exporter, FlushError, TracingSystem, in_span_sync};
 
 /// What a test waits for an event at most: far more than any machine needs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn system(exporter: impl SpanExporter + 'static) -> TracingSystem {
     TracingSystem::new("test")

@@ -17,7 +17,7 @@ use crate::config::BatchSettings;
 use crate::export::encode::size::Size;
 
 /// What a test waits for an event at most: far more than any machine needs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A span that is known by its number.
 fn span(number: u64) -> SpanData {

@@ -1,0 +1,179 @@
+use std::net::TcpListener;
+use std::thread;
+
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
+};
+use prost::Message as _;
+
+use crate::collector::{Collector, PATIENCE, Reply};
+use crate::{export, reason, system, system_of, trace};
+
+const GRPC: (&str, &str) = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+const JSON: (&str, &str) = ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json");
+
+fn at_once(status: u16) -> Reply {
+    Reply::status(status).header("retry-after", "0")
+}
+
+#[test]
+fn a_collector_that_is_busy_is_asked_again_when_it_says() {
+    let collector = Collector::start();
+    for status in [503, 429, 502, 504] {
+        collector.reply(at_once(status));
+    }
+    let tracing = system_of(&collector, &[]);
+    assert_eq!(export(&tracing), Ok(()));
+    let first = collector.next();
+    for _ in 0..4 {
+        assert_eq!(collector.next().body, first.body);
+    }
+    assert!(collector.try_next().is_none());
+    assert_eq!(tracing.stats().exported, 1);
+}
+
+#[test]
+fn a_collector_that_does_not_say_when_is_asked_again_soon() {
+    let collector = Collector::start();
+    collector.reply(Reply::status(503));
+    assert_eq!(export(&system_of(&collector, &[])), Ok(()));
+    assert_eq!(collector.next().body, collector.next().body);
+}
+
+#[test]
+fn what_is_refused_for_good_is_not_sent_again_and_the_reason_is_told() {
+    for status in [400, 401, 404, 413, 500, 307] {
+        let collector = Collector::start();
+        collector.reply(
+            Reply::status(status)
+                .body("no such tenant")
+                .header("location", "/elsewhere"),
+        );
+        let tracing = system_of(&collector, &[]);
+        let reason = reason(export(&tracing));
+        assert!(reason.contains(&status.to_string()), "{reason}");
+        assert!(reason.contains("no such tenant"), "{reason}");
+        collector.next();
+        assert!(collector.try_next().is_none());
+        let stats = tracing.stats();
+        assert_eq!((stats.failed, stats.exported), (1, 0));
+    }
+}
+
+#[test]
+fn a_time_to_come_back_that_is_too_late_is_a_failure_now() {
+    for seconds in ["3600", "18446744073709551615"] {
+        let collector = Collector::start();
+        collector.reply(Reply::status(503).header("retry-after", seconds));
+        let reason = reason(export(&system_of(&collector, &[])));
+        assert!(reason.contains("503"), "{reason}");
+    }
+}
+
+#[test]
+fn a_collector_that_comes_up_late_gets_everything() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let endpoint = format!("http://{address}");
+    let tracing = system(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]);
+    trace(&tracing, "checkout");
+    thread::scope(|scope| {
+        let flush = scope.spawn(|| tracing.force_flush(PATIENCE));
+        // The first attempt is cut off, and those until the collector is there are refused.
+        drop(listener.accept().unwrap());
+        drop(listener);
+        let collector = Collector::start_at(address);
+        assert_eq!(collector.next().span_names(), ["checkout"]);
+        assert_eq!(flush.join().unwrap(), Ok(()));
+    });
+}
+
+#[test]
+fn a_request_without_an_answer_is_sent_again_after_its_timeout() {
+    let collector = Collector::start();
+    collector.reply(Reply::silence());
+    let tracing = system_of(&collector, &[("OTEL_EXPORTER_OTLP_TIMEOUT", "50")]);
+    assert_eq!(export(&tracing), Ok(()));
+    assert_eq!(collector.next().body, collector.next().body);
+}
+
+#[test]
+fn a_collector_that_never_answers_fails_the_batch_and_the_reason_is_told() {
+    let collector = Collector::start();
+    for _ in 0..100 {
+        collector.reply(Reply::silence());
+    }
+    let tracing = system_of(
+        &collector,
+        &[
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "20"),
+            ("OTEL_BSP_EXPORT_TIMEOUT", "200"),
+        ],
+    );
+    let reason = reason(export(&tracing));
+    assert!(reason.ends_with("did not answer within 20 ms"), "{reason}");
+
+    let tracing = system_of(&collector, &[("OTEL_BSP_EXPORT_TIMEOUT", "50")]);
+    assert_eq!(crate::reason(export(&tracing)), "not done within 50 ms");
+}
+
+fn partial_success() -> Vec<u8> {
+    ExportTraceServiceResponse {
+        partial_success: Some(ExportTracePartialSuccess {
+            rejected_spans: 1,
+            error_message: "too old".to_owned(),
+        }),
+    }
+    .encode_to_vec()
+}
+
+#[test]
+fn spans_that_were_refused_of_a_batch_are_counted() {
+    let mut framed = vec![0, 0, 0, 0, partial_success().len() as u8];
+    framed.extend(partial_success());
+    let json = br#"{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}}"#;
+    let http: &[(&str, &str)] = &[];
+    for (env, body) in [
+        (http, partial_success()),
+        (&[JSON], json.to_vec()),
+        (&[GRPC], framed),
+    ] {
+        let collector = Collector::start();
+        collector.reply(Reply::default().body(body));
+        let tracing = system_of(&collector, env);
+        trace(&tracing, "another");
+        assert_eq!(reason(export(&tracing)), "too old", "{env:?}");
+        let stats = tracing.stats();
+        assert_eq!((stats.rejected, stats.exported, stats.failed), (1, 1, 0));
+        assert_eq!(collector.next().headers.len().min(1), 1);
+        assert!(collector.try_next().is_none(), "it is not sent again");
+    }
+}
+
+#[test]
+fn a_grpc_collector_that_is_busy_is_asked_again() {
+    let collector = Collector::start();
+    let unavailable = Reply::default()
+        .trailer("grpc-status", "14")
+        .trailer("grpc-retry-pushback-ms", "1");
+    collector.reply(unavailable);
+    // Without a body the status is among the headers.
+    collector.reply(Reply::default().header("grpc-status", "8"));
+    assert_eq!(export(&system_of(&collector, &[GRPC])), Ok(()));
+    let first = collector.next().body;
+    assert_eq!(collector.next().body, first);
+    assert_eq!(collector.next().body, first);
+}
+
+#[test]
+fn a_grpc_collector_that_refuses_is_not_asked_again() {
+    let collector = Collector::start();
+    let refusal = Reply::default()
+        .trailer("grpc-status", "16")
+        .trailer("grpc-message", "who are you");
+    collector.reply(refusal);
+    let reason = reason(export(&system_of(&collector, &[GRPC])));
+    assert_eq!(reason, "gRPC status UNAUTHENTICATED: who are you");
+    collector.next();
+    assert!(collector.try_next().is_none());
+}
