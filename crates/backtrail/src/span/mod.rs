@@ -10,6 +10,8 @@ pub(crate) mod panics;
 pub use builder::SpanBuilder;
 pub use exception::{Exception, ExceptionDetails};
 pub use future::TracedFuture;
+#[cfg(feature = "sqlx")]
+pub(crate) use future::cancel;
 pub use handle::Span;
 pub use outcome::Outcome;
 
