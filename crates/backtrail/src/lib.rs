@@ -8,11 +8,16 @@ mod bridge;
 mod config;
 mod current;
 mod export;
+pub mod fs;
+pub mod messaging;
 mod processor;
 pub mod propagation;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod report;
 pub mod sampling;
 mod span;
+pub mod sql;
 mod system;
 pub mod testing;
 

@@ -243,7 +243,8 @@ impl SpanBuilder {
     }
 }
 
-fn run_within<T>(span: &Span, code: impl FnOnce(Span) -> T) -> T {
+/// Runs code in a span that stays open. It is told of a panic, and ends then.
+pub(crate) fn run_within<T>(span: &Span, code: impl FnOnce(Span) -> T) -> T {
     let entered = span.enter();
     // The span is told of the panic, which then goes on as if nobody had caught it: nothing that it broke is looked at.
     match catch_unwind(AssertUnwindSafe(|| code(span.clone()))) {

@@ -8,6 +8,7 @@ mod outcome;
 pub(crate) mod panics;
 
 pub use builder::SpanBuilder;
+pub(crate) use builder::run_within;
 pub use exception::{Exception, ExceptionDetails};
 pub use future::TracedFuture;
 #[cfg(feature = "sqlx")]
