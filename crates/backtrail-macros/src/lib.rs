@@ -24,6 +24,6 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn traced(options: TokenStream, function: TokenStream) -> TokenStream {
     expand::expand(options.into(), function.into())
-        .unwrap_or_else(|error| error.into_compile_error())
+        .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

@@ -1,5 +1,6 @@
 //! Tracing for Rust services: spans, HTTP, exporters, and a shutdown that loses nothing.
 
+#[cfg(feature = "macros")]
 #[doc(hidden)]
 pub mod __private;
 mod attributes;

@@ -9,19 +9,21 @@
 //! use backtrail::messaging::{Consumer, Producer};
 //! use backtrail::testing::Recorder;
 //!
+//! # async fn publish(_: &HashMap<String, String>) -> std::io::Result<()> { Ok(()) }
+//! # async fn bill() -> std::io::Result<()> { Ok(()) }
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 //! let traces = Recorder::new();
 //! traces.run(async {
 //!     let mut headers = HashMap::new();
 //!     let sending = Producer::new("kafka", "orders").send(&mut headers);
-//!     sending.run(async |_span| Ok::<_, std::io::Error>(/* the client's call, with these headers */)).await?;
+//!     sending.run(async |_span| publish(&headers).await).await?;
 //!
 //!     let processing = Consumer::new("kafka", "orders").process(&headers);
-//!     processing.run(async |_span| Ok::<_, std::io::Error>(/* your code */)).await
-//! }).await.unwrap();
+//!     processing.run(async |_span| bill().await).await
+//! }).await?;
 //! let spans = traces.spans();
 //! assert_eq!(spans[1].links.links[0].span_context.span_id(), spans[0].span_context.span_id());
-//! # });
+//! # Ok::<_, std::io::Error>(()) }).unwrap();
 //! ```
 //!
 //! Source: OpenTelemetry semantic conventions, messaging spans.

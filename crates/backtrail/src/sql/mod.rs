@@ -10,20 +10,19 @@
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 //! let traces = Recorder::new();
 //! let shop = Database::new("postgresql").name("shop").server("db", 5432);
-//! let answer = shop
-//!     .statement("SELECT total FROM orders WHERE id = $1 AND state = 'paid'")
-//!     .run(async |span| {
+//! traces.run(async {
+//!     let paid = shop.statement("SELECT total FROM orders WHERE id = $1 AND state = 'paid'");
+//!     paid.run(async |span| {
 //!         // The driver's call.
 //!         span.set("db.response.returned_rows", 1);
 //!         Ok::<_, std::io::Error>(12)
-//!     });
-//! # drop(answer);
-//! # traces.run(async { shop.statement("SELECT total FROM orders WHERE id = $1 AND state = 'paid'").run(async |_| Ok::<_, std::io::Error>(12)).await }).await.unwrap();
+//!     }).await
+//! }).await?;
 //! assert_eq!(
 //!     traces.tree_of(&["db.namespace", "db.query.text"]),
 //!     "SELECT orders [client] db.namespace=shop db.query.text=SELECT total FROM orders WHERE id = $1 AND state = ?\n"
 //! );
-//! # });
+//! # Ok::<_, std::io::Error>(()) }).unwrap();
 //! ```
 //!
 //! What is recorded of a statement: strings, numbers, bytes and truth values become `?`; comments go; a list after `IN` becomes `(?)`,

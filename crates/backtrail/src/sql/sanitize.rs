@@ -212,6 +212,7 @@ mod tests {
                     "WHERE a IS TRUE AND b IS NOT FALSE AND c = ?",
                 ),
                 ("WHERE a IS NULL", "WHERE a IS NULL"),
+                ("a LIKE'x' OR b IN('y')", "a LIKE? OR b IN(?)"),
                 ("SELECT 'never closed", "SELECT ?"),
                 ("SELECT \"never closed", "SELECT ?"),
             ],

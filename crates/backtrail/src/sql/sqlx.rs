@@ -98,7 +98,7 @@ impl<'c, X: Executor<'c>> Executor<'c> for Traced<X> {
             self.executor.fetch_many(query)
         };
         Box::pin(Rows::<X::Database> {
-            rows,
+            inner: rows,
             span: Some(span),
             count: 0,
         })
@@ -182,7 +182,7 @@ impl<'q, D: SqlxDatabase> Execute<'q, D> for Parts<D> {
 
 /// The rows of a statement, in its span.
 struct Rows<'e, D: SqlxDatabase> {
-    rows: BoxStream<'e, Step<D>>,
+    inner: BoxStream<'e, Step<D>>,
     span: Option<Span>,
     count: i64,
 }
@@ -193,7 +193,7 @@ impl<D: SqlxDatabase> Stream for Rows<'_, D> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Step<D>>> {
         let this = &mut *self;
         let entered = this.span.as_ref().map(Span::enter);
-        let polled = this.rows.as_mut().poll_next(cx);
+        let polled = this.inner.as_mut().poll_next(cx);
         drop(entered);
         match &polled {
             Poll::Pending | Poll::Ready(Some(Ok(Either::Left(_)))) => {}
@@ -215,7 +215,7 @@ impl<D: SqlxDatabase> Stream for Rows<'_, D> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.rows.size_hint()
+        self.inner.size_hint()
     }
 }
 

@@ -22,7 +22,7 @@ fn send(producer: &Producer) -> Message {
     producer
         .send(&mut headers)
         .run_sync(|_| Ok::<_, io::Error>(()))
-        .unwrap();
+        .expect("it is Ok");
     headers
 }
 

@@ -55,7 +55,7 @@ impl ConnectionLike for Fake {
 
 /// What the server sent, as the client reads it.
 fn answer(line: &str) -> Value {
-    redis::parse_redis_value(line.as_bytes()).unwrap()
+    redis::parse_redis_value(line.as_bytes()).expect("an answer")
 }
 
 #[tokio::test]

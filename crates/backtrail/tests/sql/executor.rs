@@ -12,13 +12,13 @@ async fn pool() -> SqlitePool {
         .max_connections(1)
         .connect("sqlite::memory:")
         .await
-        .unwrap();
+        .expect("a database in memory");
     pool.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, owner TEXT UNIQUE)")
         .await
-        .unwrap();
+        .expect("a database in memory");
     pool.execute("INSERT INTO orders VALUES (1, 'ann'), (2, 'bob'), (3, 'cleo')")
         .await
-        .unwrap();
+        .expect("a database in memory");
     pool
 }
 

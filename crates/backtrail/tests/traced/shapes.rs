@@ -21,10 +21,10 @@ impl Shelf {
     /// Returns what it borrows from an argument that it may change.
     #[traced]
     fn last<'a>(&'a mut self, or: &'a mut String) -> &'a mut String {
-        if self.books.is_empty() {
+        let Some(last) = self.books.last_mut() else {
             return or;
-        }
-        self.books.last_mut().unwrap()
+        };
+        last
     }
 
     #[traced(kind = consumer)]
@@ -37,9 +37,9 @@ impl Shelf {
     }
 
     #[traced]
-    async fn find<T: AsRef<str> + Sync>(&self, title: &T) -> Option<&String>
+    async fn find<T>(&self, title: &T) -> Option<&String>
     where
-        T: ?Sized,
+        T: AsRef<str> + Sync + ?Sized,
     {
         self.books
             .iter()
