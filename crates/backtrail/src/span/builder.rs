@@ -51,6 +51,14 @@ impl SpanBuilder {
         }
     }
 
+    /// What starts no span: for an instrumentation that is switched off, whose code runs all the same.
+    pub(crate) fn off() -> Self {
+        Self {
+            is_off: true,
+            ..Self::new(Cow::Borrowed(""))
+        }
+    }
+
     /// Which side of what it is; internal if nothing is said.
     #[inline]
     pub fn kind(mut self, kind: SpanKind) -> Self {
@@ -155,14 +163,7 @@ impl SpanBuilder {
         Fut: Future,
         Fut::Output: Outcome<M>,
     {
-        let ok_status = self.ok_status;
-        let (span, system_sets_ok) = self.start_as(Placement::Active);
-        let record = if ok_status.unwrap_or(system_sets_ok) {
-            Outcome::record
-        } else {
-            Outcome::record_failure
-        };
-        TracedFuture::new(span, code, record)
+        self.run_either(code, Outcome::record, Outcome::record_failure)
     }
 
     /// Runs asynchronous code in the span without a look at what it returns: [`in_span`](crate::in_span).
@@ -174,12 +175,51 @@ impl SpanBuilder {
         TracedFuture::new(self.start_active(), code, |_, _| ())
     }
 
+    /// Runs asynchronous code in the span, and records how it ends: by the first function where success sets the status Ok, else by the
+    /// second.
+    pub(crate) fn run_either<F, Fut>(
+        self,
+        code: F,
+        record: fn(&Fut::Output, &Span),
+        record_failure: fn(&Fut::Output, &Span),
+    ) -> TracedFuture<Fut>
+    where
+        F: FnOnce(Span) -> Fut,
+        Fut: Future,
+    {
+        let (span, sets_ok_status) = self.start_as(Placement::Active);
+        let record = if sets_ok_status {
+            record
+        } else {
+            record_failure
+        };
+        TracedFuture::new(span, code, record)
+    }
+
+    /// Runs asynchronous code in the span, and records how it ends in a way of its own.
+    pub(crate) fn run_recorded<F, Fut>(
+        self,
+        code: F,
+        record: fn(&Fut::Output, &Span),
+    ) -> TracedFuture<Fut>
+    where
+        F: FnOnce(Span) -> Fut,
+        Fut: Future,
+    {
+        TracedFuture::new(self.start_active(), code, record)
+    }
+
+    /// Runs code in the span, which stays open. The last value says whether success sets the status Ok.
+    pub(crate) fn run_open<T>(self, code: impl FnOnce(Span) -> T) -> (T, Span, bool) {
+        let (span, sets_ok_status) = self.start_as(Placement::Active);
+        let output = run_within(&span, code);
+        (output, span, sets_ok_status)
+    }
+
     /// Runs code in the span, and records how it ends: [`create_span_sync`](crate::create_span_sync).
     pub fn run_sync<M, T: Outcome<M>>(self, code: impl FnOnce(Span) -> T) -> T {
-        let ok_status = self.ok_status;
-        let (span, system_sets_ok) = self.start_as(Placement::Active);
-        let output = run_within(&span, code);
-        if ok_status.unwrap_or(system_sets_ok) {
+        let (output, span, sets_ok_status) = self.run_open(code);
+        if sets_ok_status {
             output.record(&span);
         } else {
             output.record_failure(&span);
@@ -190,13 +230,12 @@ impl SpanBuilder {
 
     /// Runs code in the span without a look at what it returns: [`in_span_sync`](crate::in_span_sync).
     pub fn run_plain_sync<T>(self, code: impl FnOnce(Span) -> T) -> T {
-        let span = self.start_active();
-        let output = run_within(&span, code);
+        let (output, span, _) = self.run_open(code);
         span.end();
         output
     }
 
-    /// The span, and whether the system has `Ok` set the status.
+    /// The span, and whether success sets its status Ok.
     fn start_as(self, placement: Placement) -> (Span, bool) {
         let parent = match self.parent {
             Parent::Current => Context::current(),
@@ -209,7 +248,7 @@ impl SpanBuilder {
         let Some(system) = System::of(&parent) else {
             return (Span::none(parent), false);
         };
-        let ok_status = system.sets_ok_status();
+        let ok_status = self.ok_status.unwrap_or(system.sets_ok_status());
         let Some(tracer) = system.tracer(self.scope) else {
             return (Span::none(parent), ok_status);
         };
@@ -236,7 +275,8 @@ enum Placement {
     Detached,
 }
 
-fn run_within<T>(span: &Span, code: impl FnOnce(Span) -> T) -> T {
+/// Runs code in a span that stays open. It is told of a panic, and ends then.
+pub(crate) fn run_within<T>(span: &Span, code: impl FnOnce(Span) -> T) -> T {
     if span.is_none() {
         return code(span.clone());
     }

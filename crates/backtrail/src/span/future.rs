@@ -35,7 +35,7 @@ pin_project! {
 }
 
 impl<F: Future> TracedFuture<F> {
-    pub(super) fn new(
+    pub(crate) fn new(
         span: Span,
         code: impl FnOnce(Span) -> F,
         record: fn(&F::Output, &Span),

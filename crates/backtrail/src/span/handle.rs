@@ -124,7 +124,12 @@ impl Span {
     }
 
     pub(crate) fn fail(&self, details: ExceptionDetails) {
-        self.put(KeyValue::new("error.type", details.kind.clone()));
+        self.fail_as(details.kind.clone(), details);
+    }
+
+    /// [`Span::fail`] with an `error.type` that says more than the name of a type.
+    pub(crate) fn fail_as(&self, error_type: Cow<'static, str>, details: ExceptionDetails) {
+        self.put(KeyValue::new("error.type", error_type));
         self.set_status(Status::error(details.message.clone()));
         let mut attributes = vec![
             KeyValue::new("exception.type", details.kind),

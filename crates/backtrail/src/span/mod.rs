@@ -9,9 +9,10 @@ mod outcome;
 pub(crate) mod panics;
 
 pub use builder::SpanBuilder;
+pub(crate) use builder::run_within;
 pub use exception::{Exception, ExceptionDetails};
 pub use future::TracedFuture;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "sqlx"))]
 pub(crate) use future::cancel;
 pub use handle::Span;
 pub use outcome::Outcome;

@@ -1,0 +1,208 @@
+//! Messages as spans: what is sent is found where it is processed.
+
+use std::collections::HashMap;
+use std::io;
+
+use backtrail::messaging::{Consumer, Headers, Producer};
+use backtrail::testing::Recorder;
+use backtrail::{Context, KeyValue, current_span, in_span, in_span_sync};
+use opentelemetry::baggage::BaggageExt as _;
+
+type Message = HashMap<String, String>;
+
+fn orders() -> (Producer, Consumer) {
+    (
+        Producer::new("kafka", "orders").server("broker", 9092),
+        Consumer::new("kafka", "orders").group("billing"),
+    )
+}
+
+fn send(producer: &Producer) -> Message {
+    let mut headers = Message::new();
+    producer
+        .send(&mut headers)
+        .run_sync(|_| Ok::<_, io::Error>(()))
+        .expect("it is Ok");
+    headers
+}
+
+#[tokio::test]
+async fn a_message_that_is_processed_links_to_what_sent_it() {
+    let traces = Recorder::new();
+    let (producer, consumer) = orders();
+    let mut kafka: Vec<(String, Vec<u8>)> = Vec::new();
+    traces
+        .run(async {
+            in_span("request", (), async |_| {
+                let sending = producer.send(&mut kafka);
+                sending
+                    .run(async move |span| {
+                        span.set("messaging.message.id", "m1");
+                        tokio::task::yield_now().await;
+                        Ok::<_, io::Error>(())
+                    })
+                    .await
+            })
+            .await
+            .unwrap();
+            let message = kafka;
+            let processing = consumer.process(&message);
+            processing
+                .run(async move |span| {
+                    assert_eq!(current_span().span_id(), span.span_id());
+                    drop(message);
+                    Err::<(), _>("no such order")
+                })
+                .await
+                .unwrap_err();
+        })
+        .await;
+    let spans = traces.spans();
+    let [sent, request, processed] = &spans[..] else {
+        panic!("{spans:?}")
+    };
+    assert_eq!(
+        traces.tree(),
+        format!(
+            "request\n\
+             └ send orders [producer] messaging.system=kafka messaging.destination.name=orders server.address=broker server.port=9092 \
+             messaging.operation.type=send messaging.operation.name=send messaging.message.id=m1\n\
+             process orders [consumer] error `no such order` messaging.system=kafka messaging.destination.name=orders \
+             messaging.consumer.group.name=billing messaging.operation.type=process messaging.operation.name=process error.type=error → {}\n  \
+             · exception exception.type=error exception.message=no such order\n",
+            sent.span_context.span_id()
+        )
+    );
+    assert_eq!(
+        sent.span_context.trace_id(),
+        request.span_context.trace_id()
+    );
+    let link = &processed.links.links[0].span_context;
+    assert_eq!(link.trace_id(), sent.span_context.trace_id());
+    assert_ne!(
+        processed.span_context.trace_id(),
+        sent.span_context.trace_id()
+    );
+}
+
+#[test]
+fn a_message_may_be_processed_in_the_trace_that_sent_it() {
+    let traces = Recorder::new();
+    let (producer, consumer) = orders();
+    traces.run_sync(|| {
+        let headers = send(&producer);
+        in_span_sync("poll", (), |_| {
+            consumer
+                .as_child(true)
+                .process(&headers)
+                .run_sync(|_| Ok::<_, io::Error>(()))
+        })
+        .unwrap();
+    });
+    assert_eq!(
+        traces.tree_of(&[]),
+        "send orders [producer]\n└ process orders [consumer] (parent elsewhere)\npoll\n"
+    );
+}
+
+#[test]
+fn a_linked_span_is_below_the_current_one_and_has_the_messages_baggage() {
+    let traces = Recorder::new();
+    let (producer, consumer) = orders();
+    traces.run_sync(|| {
+        let headers = {
+            let context = Context::current().with_baggage([KeyValue::new("tenant", "t1")]);
+            let _entered = context.attach();
+            send(&producer)
+        };
+        assert!(headers.contains_key("baggage"), "{headers:?}");
+        in_span_sync("poll", (), |_| {
+            consumer.process(&headers).run_sync(|_| {
+                let tenant = Context::current().baggage().get("tenant").cloned();
+                assert_eq!(tenant, Some("t1".into()));
+                Ok::<_, io::Error>(())
+            })
+        })
+        .unwrap();
+        // Without headers there is nobody to link to.
+        consumer
+            .process(&Message::new())
+            .run_sync(|_| Ok::<_, io::Error>(()))
+            .unwrap();
+    });
+    let spans = traces.spans();
+    let sent = spans[0].span_context.span_id();
+    assert_eq!(
+        traces.tree_of(&[]),
+        format!(
+            "send orders [producer]\npoll\n└ process orders [consumer] → {sent}\nprocess orders [consumer]\n"
+        )
+    );
+}
+
+#[test]
+fn a_batch_is_one_span_with_a_link_for_each_message() {
+    let traces = Recorder::new();
+    let (producer, consumer) = orders();
+    traces.run_sync(|| {
+        let mut out = vec![Message::new(), Message::new()];
+        producer
+            .send_batch(&mut out)
+            .run_sync(|_| Ok::<_, io::Error>(()))
+            .unwrap();
+        assert_eq!(out[0].value("traceparent"), out[1].value("traceparent"));
+        let mut messages: Vec<Message> = (0..130).map(|_| send(&producer)).collect();
+        messages[3].clear();
+        consumer
+            .process_batch(&messages)
+            .run_sync(|_| Ok::<_, io::Error>(()))
+            .unwrap();
+    });
+    let spans = traces.spans();
+    let tree = traces.tree_of(&[
+        "messaging.batch.message_count",
+        "messaging.batch.unlinked_count",
+    ]);
+    assert!(
+        tree.starts_with(
+            "send orders [producer] messaging.batch.message_count=2\nsend orders [producer]\n"
+        ),
+        "{tree}"
+    );
+    let (last, _) = tree.lines().last().unwrap().split_once(" → ").unwrap();
+    assert_eq!(
+        last,
+        "process orders [consumer] messaging.batch.message_count=130 messaging.batch.unlinked_count=2"
+    );
+    let batch = spans.last().unwrap();
+    assert_eq!(batch.links.links.len(), 127, "one has no headers");
+}
+
+#[test]
+fn a_context_goes_through_what_is_switched_off() {
+    let traces = Recorder::with(|system| system.disable("messaging"));
+    let (producer, consumer) = orders();
+    traces.run_sync(|| {
+        let headers = in_span_sync("request", (), |_| send(&producer));
+        consumer
+            .as_child(true)
+            .process(&headers)
+            .run_sync(|span| {
+                span.set("not", "here");
+                in_span_sync("work", (), |_| Ok::<_, io::Error>(()))
+            })
+            .unwrap();
+    });
+    assert_eq!(traces.tree(), "request\n└ work (parent elsewhere)\n");
+}
+
+#[test]
+fn without_a_system_messages_are_sent_all_the_same() {
+    let (producer, consumer) = orders();
+    let headers = send(&producer);
+    assert_eq!(headers, Message::new());
+    let done = consumer
+        .process_batch([&headers])
+        .run_sync(|_| Ok::<_, io::Error>(7));
+    assert_eq!(done.unwrap(), 7);
+}

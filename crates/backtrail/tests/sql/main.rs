@@ -1,0 +1,5 @@
+//! Statements as spans, around any driver and as an executor of `sqlx`.
+
+#[cfg(feature = "sqlx")]
+mod executor;
+mod wrapper;
