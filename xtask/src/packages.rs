@@ -70,6 +70,18 @@ pub(crate) fn cargo_build(dir: &Path, name: &str) -> Result<PathBuf> {
     binary::built(Program::tool("cargo", &args, dir), name)
 }
 
+/// [`cargo_build`], with the tests of the package: what `cargo test` needs later is there then, built once.
+pub(crate) fn cargo_build_with_tests(dir: &Path, name: &str) -> Result<PathBuf> {
+    let args = [
+        "build",
+        "--bins",
+        "--tests",
+        "--locked",
+        "--message-format=json-render-diagnostics",
+    ];
+    binary::built(Program::tool("cargo", &args, dir), name)
+}
+
 fn stamp_of(runtime: &str, lock: &Path) -> Result<String> {
     let lock_text =
         fs::read_to_string(lock).with_context(|| format!("can't read {}", lock.display()))?;

@@ -52,6 +52,8 @@ pub(crate) enum Part {
     ClientsGo,
     /// The OpenTelemetry SDK for Rust, the same
     ClientsRust,
+    /// The example in Rust: its own tests, and its traces in the real binary
+    ExampleRust,
     /// One trace through services in all these languages
     ClientsTogether,
 }
@@ -129,13 +131,14 @@ impl Context {
         let python: Find = |c| c.python().map(drop);
         let jdk: Find = |c| c.jdk().map(drop);
         let go: Find = |c| c.go().map(drop);
-        let needs: [(Part, &[Find]); 7] = [
+        let needs: [(Part, &[Find]); 8] = [
             (Part::Page, &[node, chromium]),
             (Part::ClientsNode, &[node, chromium]),
             (Part::ClientsPython, &[python]),
             (Part::ClientsJava, &[node, jdk]),
             (Part::ClientsGo, &[node, go]),
             (Part::ClientsRust, &[node]),
+            (Part::ExampleRust, &[node, chromium]),
             (Part::ClientsTogether, &[node, chromium, python, jdk, go]),
         ];
         for (part, finds) in needs {

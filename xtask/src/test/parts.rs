@@ -39,6 +39,7 @@ pub(super) fn run(part: Part, context: &Context) -> Result<()> {
         Part::ClientsJava => clients_java(context),
         Part::ClientsGo => clients_go(context),
         Part::ClientsRust => clients_rust(context),
+        Part::ExampleRust => example_rust(context),
         Part::ClientsTogether => clients_together(context),
     }
 }
@@ -49,6 +50,7 @@ fn format(context: &Context) -> Result<()> {
         "fuzz/Cargo.toml",
         "bench/Cargo.toml",
         "clients/rust/Cargo.toml",
+        "examples/rust-axum/Cargo.toml",
     ] {
         if context.root.join(outside).is_file() {
             cargo(context, &["fmt", "--manifest-path", outside, "--check"]).run()?;
@@ -119,6 +121,27 @@ fn clients_rust(context: &Context) -> Result<()> {
     node_tests(context, "rust", 1)?
         .env("RUST_CLIENT", client)
         .run_node_tests()
+}
+
+fn example_rust(context: &Context) -> Result<()> {
+    let node = context.node()?;
+    packages::npm_ci(&context.root.join("clients/node"), &node)?;
+    packages::npm_ci(&context.root.join("examples/node-express"), &node)?;
+    let dir = context.root.join("examples/rust-axum");
+    let shop = packages::cargo_build_with_tests(&dir, "shop")?;
+    let tests = dir.join("tests");
+    let end_to_end = || {
+        Program::test("node", &["--test", "--test-concurrency=1"], &tests)
+            .env("BACKTRAIL_BIN", context.binary()?)
+            .env("CHROMIUM", context.chromium()?)
+            .env("SHOP_BIN", &shop)
+            .within(CLIENTS_LIMIT)
+            .run_node_tests()
+    };
+    all(&[
+        &|| Program::test("cargo", &["test", "--locked"], &dir).run(),
+        &end_to_end,
+    ])
 }
 
 fn clients_together(context: &Context) -> Result<()> {
