@@ -1,5 +1,10 @@
 //! HTTP: what the layers make of requests, and what they leave alone.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what the tests have in common is not marked as a test"
+)]
+
 mod bodies;
 mod captures;
 mod client;

@@ -10,6 +10,7 @@ use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HOST, HeaderValue, USER_AGENT};
+use actix_web::http::uri::Authority;
 use actix_web::http::{Method, Version};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanKind, TraceContextExt};
@@ -223,12 +224,7 @@ fn incoming<'a>(settings: &Settings, request: &'a ServiceRequest) -> Incoming<'a
     } else {
         Forwarded::default()
     };
-    let authority = || {
-        request
-            .uri()
-            .authority()
-            .map(|authority| authority.as_str())
-    };
+    let authority = || request.uri().authority().map(Authority::as_str);
     let scheme = if request.app_config().secure() {
         "https"
     } else {
