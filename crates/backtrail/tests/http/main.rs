@@ -17,6 +17,7 @@ mod passing_on;
 mod routes;
 mod server;
 mod sockets;
+mod tonic;
 mod w3c_suite;
 
 #[cfg(feature = "actix")]
