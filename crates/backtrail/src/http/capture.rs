@@ -12,11 +12,13 @@ use crate::Span;
 /// Slices of one frame that are looked at.
 const MAX_SLICES: usize = 16;
 
+type Redact = Arc<dyn Fn(&[u8]) -> Option<String> + Send + Sync>;
+
 /// How much of a body is kept, and what is told of it.
 #[derive(Clone)]
 pub(super) struct BodyCapture {
     max_len_bytes: usize,
-    redact: Arc<dyn Fn(&[u8]) -> Option<String> + Send + Sync>,
+    redact: Redact,
 }
 
 impl BodyCapture {

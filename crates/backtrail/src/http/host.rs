@@ -29,7 +29,18 @@ pub(super) fn default_port(scheme: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_credentials_are_left_in_any_host(text in any::<String>()) {
+            let authority = format!("user:hush@{text}");
+            prop_assume!(!text.contains("hush"));
+            prop_assert!(!split(&authority).0.contains("hush"));
+        }
+    }
 
     #[test]
     fn hosts_are_split_from_their_ports() {

@@ -12,32 +12,40 @@ pub(super) struct KnownMethod<'a> {
     original: Option<&'a str>,
 }
 
-impl<'a> KnownMethod<'a> {
-    pub(super) fn of(method: &'a str) -> Self {
-        let name = match method {
-            "CONNECT" => "CONNECT",
-            "DELETE" => "DELETE",
-            "GET" => "GET",
-            "HEAD" => "HEAD",
-            "OPTIONS" => "OPTIONS",
-            "PATCH" => "PATCH",
-            "POST" => "POST",
-            "PUT" => "PUT",
-            "QUERY" => "QUERY",
-            "TRACE" => "TRACE",
-            _ => {
-                return Self {
-                    name: OTHER,
-                    original: Some(method),
-                };
-            }
-        };
-        Self {
-            name,
-            original: None,
-        }
+/// The methods that a service knows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Methods(&'static [&'static str]);
+
+impl Default for Methods {
+    /// Those of RFC 9110, `PATCH` (RFC 5789) and `QUERY`.
+    fn default() -> Self {
+        Self(&[
+            "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "QUERY", "CONNECT", "TRACE",
+        ])
+    }
+}
+
+impl Methods {
+    pub(super) fn only(names: &'static [&'static str]) -> Self {
+        Self(names)
     }
 
+    pub(super) fn find<'a>(&self, method: &'a str) -> KnownMethod<'a> {
+        let known = self.0.iter().find(|known| **known == method);
+        match known {
+            Some(name) => KnownMethod {
+                name,
+                original: None,
+            },
+            None => KnownMethod {
+                name: OTHER,
+                original: Some(method),
+            },
+        }
+    }
+}
+
+impl KnownMethod<'_> {
     /// What the name of a span begins with.
     pub(super) fn in_span_name(self) -> &'static str {
         if self.name == OTHER {

@@ -99,7 +99,29 @@ fn byte_of(high: u8, low: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_secret_is_left_in_any_query(
+            before in "[a-z0-9=&%]{0,20}",
+            key in prop::sample::select(&SENSITIVE_KEYS[..]),
+            after in "[a-z0-9=%]{0,20}",
+        ) {
+            let query = format!("{before}&{key}=HUSH{after}HUSH&page=2");
+            let redacted = Redaction::default().query(&query).into_owned();
+            prop_assert!(!redacted.contains("HUSH"));
+            prop_assert!(redacted.ends_with("=REDACTED&page=2"));
+        }
+
+        #[test]
+        fn a_query_of_any_text_can_be_redacted(query in any::<String>()) {
+            let redacted = Redaction::default().query(&query).into_owned();
+            prop_assert_eq!(redacted.split('&').count(), query.split('&').count());
+        }
+    }
 
     #[test]
     fn values_of_sensitive_keys_are_redacted_and_all_else_stays() {

@@ -1,5 +1,10 @@
 //! HTTP: what the layers make of requests, and what they leave alone.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what the tests have in common is not marked as a test"
+)]
+
 mod bodies;
 mod captures;
 mod client;
@@ -12,6 +17,7 @@ mod passing_on;
 mod routes;
 mod server;
 mod sockets;
+mod tonic;
 mod w3c_suite;
 
 #[cfg(feature = "actix")]

@@ -39,8 +39,7 @@ async fn call_of(traces: &Recorder, incoming: &[(&'static str, &'static str)]) -
         asked.headers_mut().append(name, value.parse().unwrap());
     }
     send(app, asked).await;
-    let headers = seen.lock().unwrap().clone();
-    headers
+    seen.lock().unwrap().clone()
 }
 
 #[tokio::test]

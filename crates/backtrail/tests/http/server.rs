@@ -96,6 +96,22 @@ async fn a_method_that_anybody_can_invent_names_no_span() {
 }
 
 #[tokio::test]
+async fn a_service_may_know_other_methods() {
+    let traces = Recorder::new();
+    let layer = traces.tracing().http_server();
+    let app = shop().layer(layer.known_methods(&["BREW"]));
+    for method in ["BREW", "GET"] {
+        let mut asked = request("/");
+        *asked.method_mut() = Method::from_bytes(method.as_bytes()).unwrap();
+        send(app.clone(), asked).await;
+    }
+    assert_eq!(
+        traces.tree_of(&["http.request.method"]),
+        "BREW / [server] http.request.method=BREW\nHTTP / [server] http.request.method=_OTHER\n"
+    );
+}
+
+#[tokio::test]
 async fn ignored_requests_are_left_alone() {
     let traces = Recorder::new();
     let layer = traces.tracing().http_server();

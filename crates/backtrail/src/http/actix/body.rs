@@ -19,7 +19,7 @@ pin_project! {
         #[pin]
         body: B,
         exchange: Option<Exchange>,
-        /// Bytes that are still to come, if that is known.
+        // Bytes that are still to come, if that is known.
         left_len_bytes: Option<u64>,
     }
 }
@@ -74,8 +74,7 @@ impl<B: MessageBody> MessageBody for ActixBody<B> {
             Poll::Ready(None) => finish(this.exchange),
             Poll::Ready(Some(Err(error))) => {
                 if let Some(exchange) = this.exchange.take() {
-                    let error: &Box<dyn Error> = error;
-                    exchange.fail_with(|| error.details());
+                    exchange.fail_with(|| Exception::details(error));
                 }
             }
             Poll::Ready(Some(Ok(piece))) => {

@@ -1,6 +1,6 @@
 //! Headers of actix-web as a carrier. Its types are those of the crate `http` before 1.0.
 
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderName};
 use opentelemetry::propagation::Extractor;
 
 /// Reads headers. A value that is not visible ASCII is treated as if it were not there.
@@ -13,7 +13,7 @@ impl Extractor for ActixExtractor<'_> {
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(|name| name.as_str()).collect()
+        self.0.keys().map(HeaderName::as_str).collect()
     }
 
     fn get_all(&self, key: &str) -> Option<Vec<&str>> {

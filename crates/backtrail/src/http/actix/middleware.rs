@@ -13,6 +13,7 @@ use actix_web::http::header::HeaderName;
 use super::body::ActixBody;
 use super::service::ActixService;
 use crate::http::headers::HeaderCapture;
+use crate::http::method::Methods;
 use crate::http::redact::Redaction;
 use crate::system::System;
 use crate::{Span, TracingSystem};
@@ -54,6 +55,7 @@ pub(super) struct Settings {
     pub(super) trace_id_header: Option<HeaderName>,
     pub(super) trusts_forwarded: bool,
     pub(super) redaction: Redaction,
+    pub(super) methods: Methods,
 }
 
 impl Default for Settings {
@@ -68,6 +70,7 @@ impl Default for Settings {
             trace_id_header: Some(HeaderName::from_static("x-trace-id")),
             trusts_forwarded: false,
             redaction: Redaction::default(),
+            methods: Methods::default(),
         }
     }
 }
@@ -136,6 +139,12 @@ impl ActixTracing {
     /// behind a proxy that sets these: everybody else can write into them what they like.
     pub fn trust_forwarded(self, is_trusted: bool) -> Self {
         self.set(|settings| settings.trusts_forwarded = is_trusted)
+    }
+
+    /// The methods that are known, instead of those of RFC 9110, `PATCH` and `QUERY`. All others are `_OTHER`, and their spans are named `HTTP`: anybody
+    /// can invent a method.
+    pub fn known_methods(self, names: &'static [&'static str]) -> Self {
+        self.set(|settings| settings.methods = Methods::only(names))
     }
 
     /// Redacts the values of these query keys, besides those that are known to be secret.

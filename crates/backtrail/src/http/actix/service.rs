@@ -10,6 +10,7 @@ use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HOST, HeaderValue, USER_AGENT};
+use actix_web::http::uri::Authority;
 use actix_web::http::{Method, Version};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanKind, TraceContextExt};
@@ -21,7 +22,6 @@ use crate::Instrumentation;
 use crate::http::exchange::{Exchange, record_status, run_in};
 use crate::http::grpc::Side;
 use crate::http::headers::text;
-use crate::http::method::KnownMethod;
 use crate::http::route::RouteSlot;
 use crate::http::server::{Forwarded, Incoming, record_late_route};
 use crate::system::Scope;
@@ -159,8 +159,8 @@ impl ActixWatch {
         }
         let told = self.context.get::<RouteSlot>().and_then(RouteSlot::take);
         if let Some(route) = told.or_else(|| response.request().match_pattern()) {
-            let method = KnownMethod::of(self.method.as_str()).in_span_name();
-            record_late_route(span, method, route);
+            let method = settings.methods.find(self.method.as_str());
+            record_late_route(span, method.in_span_name(), route);
         }
         self.record_status(exchange, response.status());
         let headers = response.headers();
@@ -223,12 +223,7 @@ fn incoming<'a>(settings: &Settings, request: &'a ServiceRequest) -> Incoming<'a
     } else {
         Forwarded::default()
     };
-    let authority = || {
-        request
-            .uri()
-            .authority()
-            .map(|authority| authority.as_str())
-    };
+    let authority = || request.uri().authority().map(Authority::as_str);
     let scheme = if request.app_config().secure() {
         "https"
     } else {
@@ -236,7 +231,7 @@ fn incoming<'a>(settings: &Settings, request: &'a ServiceRequest) -> Incoming<'a
     };
     let query = Some(request.query_string()).filter(|query| !query.is_empty());
     Incoming {
-        method: KnownMethod::of(request.method().as_str()),
+        method: settings.methods.find(request.method().as_str()),
         scheme: forwarded.scheme.unwrap_or(scheme),
         host: forwarded
             .host

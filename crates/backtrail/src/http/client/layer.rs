@@ -8,6 +8,7 @@ use tower_layer::Layer;
 
 use super::service::HttpClient;
 use crate::http::headers::HeaderCapture;
+use crate::http::method::Methods;
 use crate::http::redact::Redaction;
 use crate::system::System;
 use crate::{Span, TracingSystem};
@@ -52,6 +53,7 @@ pub(super) struct Settings {
     pub(super) response_headers: HeaderCapture,
     pub(super) url_template: Option<UrlTemplate>,
     pub(super) redaction: Redaction,
+    pub(super) methods: Methods,
 }
 
 impl HttpClientLayer {
@@ -111,6 +113,12 @@ impl HttpClientLayer {
         template: impl Fn(&request::Parts) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
         self.set(|settings| settings.url_template = Some(Arc::new(template)))
+    }
+
+    /// The methods that are known, instead of those of RFC 9110, `PATCH` and `QUERY`. All others are `_OTHER`, and their spans are named `HTTP`: anybody
+    /// can invent a method.
+    pub fn known_methods(self, names: &'static [&'static str]) -> Self {
+        self.set(|settings| settings.methods = Methods::only(names))
     }
 
     /// Redacts the values of these query keys, besides those that are known to be secret.

@@ -11,7 +11,7 @@ use super::attributes::Outgoing;
 use super::watch::{inject, start};
 use crate::http::exchange::Exchange;
 use crate::http::grpc::Side;
-use crate::http::method::KnownMethod;
+use crate::http::method::Methods;
 use crate::http::protocol_version;
 use crate::http::redact::Redaction;
 use crate::system::System;
@@ -102,7 +102,7 @@ fn outgoing(request: &Request) -> Outgoing<'_> {
     let url = request.url();
     let host = url.host_str();
     Outgoing {
-        method: KnownMethod::of(request.method().as_str()),
+        method: Methods::default().find(request.method().as_str()),
         scheme: url.scheme(),
         has_credentials: !url.username().is_empty() || url.password().is_some(),
         host: host.map(|host| host.trim_matches(['[', ']'])),

@@ -15,7 +15,6 @@ use crate::http::body::BodyWatch;
 use crate::http::exchange::Exchange;
 use crate::http::future::Watch;
 use crate::http::grpc::{self, Side};
-use crate::http::method::KnownMethod;
 use crate::http::{ends_with_head, host, protocol_version};
 use crate::propagation::HeaderInjector;
 use crate::system::{Scope, System};
@@ -64,7 +63,7 @@ impl ClientWatch {
         let with_old_names = system.duplicates_http_names();
         let template = settings.url_template.as_ref();
         let template = template.and_then(|template| template(head));
-        let outgoing = outgoing(head, template.as_deref());
+        let outgoing = outgoing(settings, head, template.as_deref());
         let mut attributes = Vec::with_capacity(12);
         let name = match rpc_method {
             Some(method) => {
@@ -166,12 +165,16 @@ pub(super) fn inject(system: &System, context: &Context, headers: &mut HeaderMap
     propagator.inject(context, &mut HeaderInjector(headers));
 }
 
-fn outgoing<'a>(head: &'a request::Parts, template: Option<&'a str>) -> Outgoing<'a> {
+fn outgoing<'a>(
+    settings: &Settings,
+    head: &'a request::Parts,
+    template: Option<&'a str>,
+) -> Outgoing<'a> {
     let authority = head.uri.authority().map(::http::uri::Authority::as_str);
     let host_header = || head.headers.get(HOST).and_then(|host| host.to_str().ok());
     let (host, port) = authority.or_else(host_header).map(host::split).unzip();
     Outgoing {
-        method: KnownMethod::of(head.method.as_str()),
+        method: settings.methods.find(head.method.as_str()),
         scheme: head.uri.scheme_str().unwrap_or("http"),
         has_credentials: authority.is_some_and(|authority| authority.contains('@')),
         host,

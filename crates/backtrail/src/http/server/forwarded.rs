@@ -61,7 +61,19 @@ fn scheme(value: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_header_can_be_read(text in any::<String>()) {
+            let standard = Forwarded::read(|name| (name == "forwarded").then_some(&*text));
+            let older = Forwarded::read(|name| (name != "forwarded").then_some(&*text));
+            prop_assert!(standard.host.is_none_or(|host| text.contains(host)));
+            prop_assert!(older.host.is_none_or(|host| text.contains(host)));
+        }
+    }
 
     #[test]
     fn the_outermost_proxy_is_believed() {

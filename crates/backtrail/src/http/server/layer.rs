@@ -11,6 +11,7 @@ use super::request_body::{AsIs, Captured};
 use super::service::HttpServer;
 use crate::http::capture::BodyCapture;
 use crate::http::headers::HeaderCapture;
+use crate::http::method::Methods;
 use crate::http::redact::Redaction;
 use crate::system::System;
 use crate::{Span, TracingSystem};
@@ -62,6 +63,7 @@ pub(super) struct Settings {
     pub(super) trusts_forwarded: bool,
     pub(super) scheme: &'static str,
     pub(super) redaction: Redaction,
+    pub(super) methods: Methods,
 }
 
 impl Default for Settings {
@@ -78,6 +80,7 @@ impl Default for Settings {
             trusts_forwarded: false,
             scheme: "http",
             redaction: Redaction::default(),
+            methods: Methods::default(),
         }
     }
 }
@@ -187,6 +190,12 @@ impl<C> HttpServerLayer<C> {
     /// `url.scheme` of requests that do not name theirs, as those of HTTP/1 do not: `https` for a service that has TLS itself. `http` without it.
     pub fn scheme(self, scheme: &'static str) -> Self {
         self.set(|settings| settings.scheme = scheme)
+    }
+
+    /// The methods that are known, instead of those of RFC 9110, `PATCH` and `QUERY`. All others are `_OTHER`, and their spans are named `HTTP`: anybody
+    /// can invent a method.
+    pub fn known_methods(self, names: &'static [&'static str]) -> Self {
+        self.set(|settings| settings.methods = Methods::only(names))
     }
 
     /// Redacts the values of these query keys, besides those that are known to be secret.

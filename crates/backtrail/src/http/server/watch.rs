@@ -19,7 +19,6 @@ use crate::http::capture::Direction;
 use crate::http::exchange::Exchange;
 use crate::http::future::Watch;
 use crate::http::grpc::{self, Side};
-use crate::http::method::KnownMethod;
 use crate::http::route::RouteSlot;
 use crate::http::{ends_with_head, protocol_version};
 use crate::propagation::HeaderExtractor;
@@ -100,8 +99,8 @@ impl ServerWatch {
         let span = exchange.span().clone();
         let route = self.context.get::<RouteSlot>().and_then(RouteSlot::take);
         if let Some(route) = route.filter(|_| !exchange.is_grpc()) {
-            let method = KnownMethod::of(self.method.as_str()).in_span_name();
-            record_late_route(&span, method, route);
+            let method = self.settings.methods.find(self.method.as_str());
+            record_late_route(&span, method.in_span_name(), route);
         }
         let is_error = match &self.settings.is_error {
             Some(is_error) => is_error(head.status),
@@ -174,7 +173,7 @@ fn incoming<'a>(settings: &Settings, head: &'a request::Parts) -> Incoming<'a> {
     let host = || head.headers.get(HOST).and_then(|host| host.to_str().ok());
     let user_agent = head.headers.get(USER_AGENT);
     Incoming {
-        method: KnownMethod::of(head.method.as_str()),
+        method: settings.methods.find(head.method.as_str()),
         scheme: forwarded
             .scheme
             .or(head.uri.scheme_str())
