@@ -36,6 +36,7 @@ pub(crate) struct Queue {
     max_bytes: usize,
     max_chunk_spans: usize,
     pub(super) max_batch_spans: usize,
+    max_batch_bytes: usize,
     is_closed: AtomicBool,
     /// The worker is gone: what still waits will not be exported.
     is_ended: AtomicBool,
@@ -78,6 +79,7 @@ impl Counts {
 
 impl Queue {
     pub(super) fn new(settings: &BatchSettings) -> Self {
+        let max_bytes = settings.queue_bytes();
         Self {
             shards: Default::default(),
             full: Mutex::default(),
@@ -85,9 +87,11 @@ impl Queue {
             spans: AtomicUsize::new(0),
             len_bytes: AtomicUsize::new(0),
             max_spans: settings.max_queue_spans,
-            max_bytes: settings.queue_bytes(),
+            max_bytes,
             max_chunk_spans: chunk_spans(settings.max_batch_spans),
             max_batch_spans: settings.max_batch_spans,
+            // Half of a small queue, so that it is not full before the worker begins to empty it.
+            max_batch_bytes: MAX_BATCH_BYTES.min(max_bytes / 2).max(1),
             is_closed: AtomicBool::new(false),
             is_ended: AtomicBool::new(false),
             commands: Mutex::default(),
@@ -118,7 +122,8 @@ impl Queue {
         }
         self.put(shard, span, span_bytes);
         let is_batch = (spans_before + 1).is_multiple_of(self.max_batch_spans)
-            || bytes_before / MAX_BATCH_BYTES != (bytes_before + span_bytes) / MAX_BATCH_BYTES;
+            || bytes_before / self.max_batch_bytes
+                != (bytes_before + span_bytes) / self.max_batch_bytes;
         if is_batch {
             self.wake.notify_one();
         }
@@ -153,10 +158,28 @@ impl Queue {
         chunks
     }
 
+    /// Chunks as batches: whole chunks, as many as fit.
+    pub(super) fn batches(&self, chunks: Vec<Chunk>) -> Vec<Batch> {
+        let mut batches = Vec::new();
+        let mut batch = Batch::default();
+        for chunk in chunks {
+            let fits = batch.len + chunk.spans.len() <= self.max_batch_spans
+                && batch.len_bytes + chunk.len_bytes <= MAX_BATCH_BYTES;
+            if !fits && !batch.is_empty() {
+                batches.push(mem::take(&mut batch));
+            }
+            batch.push(chunk);
+        }
+        if !batch.is_empty() {
+            batches.push(batch);
+        }
+        batches
+    }
+
     /// Whether there is enough for a batch, also when it is spread over chunks that are not full.
     pub(super) fn has_batch(&self) -> bool {
         self.spans.load(Relaxed) >= self.max_batch_spans
-            || self.len_bytes.load(Relaxed) >= MAX_BATCH_BYTES
+            || self.len_bytes.load(Relaxed) >= self.max_batch_bytes
     }
 
     /// Spans that wait.
@@ -262,24 +285,6 @@ impl std::fmt::Debug for Queue {
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }
-}
-
-/// Chunks as batches: whole chunks, as many as fit.
-pub(super) fn batches(chunks: Vec<Chunk>, max_batch_spans: usize) -> Vec<Batch> {
-    let mut batches = Vec::new();
-    let mut batch = Batch::default();
-    for chunk in chunks {
-        let fits = batch.len + chunk.spans.len() <= max_batch_spans
-            && batch.len_bytes + chunk.len_bytes <= MAX_BATCH_BYTES;
-        if !fits && !batch.is_empty() {
-            batches.push(mem::take(&mut batch));
-        }
-        batch.push(chunk);
-    }
-    if !batch.is_empty() {
-        batches.push(batch);
-    }
-    batches
 }
 
 /// As large as chunks may be, and so that they fill a batch as far as whole numbers let them.
