@@ -39,6 +39,7 @@ pub(crate) struct Queue {
     max_bytes: usize,
     max_chunk_spans: usize,
     pub(super) max_batch_spans: usize,
+    wake_bytes: usize,
     is_closed: AtomicBool,
     /// The worker is gone: what still waits will not be exported.
     is_ended: AtomicBool,
@@ -81,6 +82,7 @@ impl Counts {
 
 impl Queue {
     pub(super) fn new(settings: &BatchSettings) -> Self {
+        let max_bytes = settings.queue_bytes();
         Self {
             shards: Default::default(),
             full: Mutex::default(),
@@ -88,9 +90,11 @@ impl Queue {
             spans: AtomicUsize::new(0),
             len_bytes: AtomicUsize::new(0),
             max_spans: settings.max_queue_spans,
-            max_bytes: settings.queue_bytes(),
+            max_bytes,
             max_chunk_spans: chunk_spans(settings.max_batch_spans),
             max_batch_spans: settings.max_batch_spans,
+            // Half of a small queue, so that it is not full before the worker begins to empty it.
+            wake_bytes: WAKE_BYTES.min(max_bytes / 2).max(1),
             is_closed: AtomicBool::new(false),
             is_ended: AtomicBool::new(false),
             commands: Mutex::default(),
@@ -123,7 +127,7 @@ impl Queue {
         }
         self.put(shard, span, size);
         let is_batch = (spans_before + 1).is_multiple_of(self.max_batch_spans)
-            || bytes_before / WAKE_BYTES != (bytes_before + span_bytes) / WAKE_BYTES;
+            || bytes_before / self.wake_bytes != (bytes_before + span_bytes) / self.wake_bytes;
         if is_batch {
             self.wake.notify_one();
         }
@@ -160,10 +164,28 @@ impl Queue {
         chunks
     }
 
+    /// Chunks as batches: whole chunks, as many as fit.
+    pub(super) fn batches(&self, chunks: Vec<Chunk>) -> Vec<Batch> {
+        let mut batches = Vec::new();
+        let mut batch = Batch::default();
+        for chunk in chunks {
+            let fits = batch.len + chunk.spans.len() <= self.max_batch_spans
+                && batch.encoded_len_bytes + chunk.encoded_len_bytes <= MAX_BATCH_BYTES;
+            if !fits && !batch.is_empty() {
+                batches.push(mem::take(&mut batch));
+            }
+            batch.push(chunk);
+        }
+        if !batch.is_empty() {
+            batches.push(batch);
+        }
+        batches
+    }
+
     /// Whether there is enough for a batch, also when it is spread over chunks that are not full.
     pub(super) fn has_batch(&self) -> bool {
         self.spans.load(Relaxed) >= self.max_batch_spans
-            || self.len_bytes.load(Relaxed) >= WAKE_BYTES
+            || self.len_bytes.load(Relaxed) >= self.wake_bytes
     }
 
     /// Spans that wait.
@@ -270,24 +292,6 @@ impl std::fmt::Debug for Queue {
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }
-}
-
-/// Chunks as batches: whole chunks, as many as fit.
-pub(super) fn batches(chunks: Vec<Chunk>, max_batch_spans: usize) -> Vec<Batch> {
-    let mut batches = Vec::new();
-    let mut batch = Batch::default();
-    for chunk in chunks {
-        let fits = batch.len + chunk.spans.len() <= max_batch_spans
-            && batch.encoded_len_bytes + chunk.encoded_len_bytes <= MAX_BATCH_BYTES;
-        if !fits && !batch.is_empty() {
-            batches.push(mem::take(&mut batch));
-        }
-        batch.push(chunk);
-    }
-    if !batch.is_empty() {
-        batches.push(batch);
-    }
-    batches
 }
 
 /// As large as chunks may be, and so that they fill a batch as far as whole numbers let them.

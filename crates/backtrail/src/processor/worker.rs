@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::batch::{Batch, Chunk};
 use super::command::{Command, FlushError, Reply};
 use super::exports::{Exported, Exports};
-use super::queue::{Queue, batches};
+use super::queue::Queue;
 use crate::config::BatchSettings;
 use crate::deadline;
 use crate::export::{Export, Outcome};
@@ -135,7 +135,7 @@ impl Worker {
         if loose < self.queue.max_batch_spans {
             self.loose.append(&mut self.queue.take(true));
         }
-        let mut batches = batches(mem::take(&mut self.loose), self.queue.max_batch_spans);
+        let mut batches = self.queue.batches(mem::take(&mut self.loose));
         // A single batch is exported although chunks do not fill it: there was enough for one.
         if batches.len() > 1
             && let Some(last) = batches.pop_if(|batch| batch.len() < self.queue.max_batch_spans)
@@ -151,7 +151,7 @@ impl Worker {
     fn batch_all(&mut self) {
         self.due = deadline::after(self.schedule_delay);
         self.loose.append(&mut self.queue.take(true));
-        for batch in batches(mem::take(&mut self.loose), self.queue.max_batch_spans) {
+        for batch in self.queue.batches(mem::take(&mut self.loose)) {
             self.enqueue(batch);
         }
     }

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 
-use super::super::queue::{Queue, batches};
+use super::super::queue::Queue;
 use super::super::{Batch, Recycle as _};
 use super::{number, settings, size, span};
 use crate::config::BatchSettings;
@@ -74,7 +74,7 @@ proptest! {
                 }
                 Step::TakeFull | Step::TakeAll => {
                     let all = matches!(step, Step::TakeAll);
-                    for batch in batches(queue.take(all), max_batch_spans) {
+                    for batch in queue.batches(queue.take(all)) {
                         prop_assert!(!batch.is_empty() && batch.len() <= max_batch_spans);
                         queue.release(&batch);
                         for span in batch.spans() {
@@ -92,7 +92,7 @@ proptest! {
             let stats = queue.stats();
             prop_assert_eq!(stats.queued, model.waiting.len() as u64);
             prop_assert_eq!((stats.ended, stats.dropped), (model.ended, model.dropped));
-            let is_batch = model.waiting.len() >= max_batch_spans || model.bytes() >= 16 * 1024 * 1024;
+            let is_batch = model.waiting.len() >= max_batch_spans || model.bytes() >= max_bytes / 2;
             prop_assert_eq!(queue.has_batch(), is_batch);
         }
     }
@@ -100,7 +100,6 @@ proptest! {
     #[test]
     fn batches_hold_every_span_once_within_their_bounds(
         sizes in prop::collection::vec((1..100usize, 1..300_000usize), 0..60),
-        max_batch_spans in 100..400usize,
     ) {
         let queue = Queue::new(&BatchSettings { max_batch_spans: 100, ..settings() });
         let mut chunks = Vec::new();
@@ -112,11 +111,11 @@ proptest! {
             }
             chunks.extend(queue.take(true));
         }
-        let batches = batches(chunks, max_batch_spans);
+        let batches = queue.batches(chunks);
         let numbers: Vec<u64> = batches.iter().flat_map(Batch::spans).map(number).collect();
         prop_assert_eq!(numbers, (0..next).collect::<Vec<_>>());
         for batch in &batches {
-            prop_assert!(batch.len() <= max_batch_spans);
+            prop_assert!(batch.len() <= 100);
             prop_assert!(batch.encoded_len_bytes <= 4 * 1024 * 1024);
         }
     }
@@ -154,7 +153,7 @@ fn batches_are_filled_though_a_chunk_does_not_divide_them() {
         for number in 0..2_000 {
             queue.offer(span(number), size(1));
         }
-        let batches = batches(queue.take(false), max_batch_spans);
+        let batches = queue.batches(queue.take(false));
         assert_eq!(batches[0].len(), expected, "of {max_batch_spans}");
     }
 }

@@ -61,6 +61,22 @@ fn bytes_make_a_batch_too() {
 }
 
 #[test]
+fn a_queue_of_few_bytes_is_emptied_before_it_is_full() {
+    let stage = Stage::new(
+        BatchSettings {
+            max_queue_bytes: Some(1_000),
+            ..settings()
+        },
+        [],
+    );
+    for number in 0..5 {
+        stage.pipeline.queue.offer(super::span(number), 100);
+    }
+    assert_eq!(stage.next_export(), [0, 1, 2, 3, 4]);
+    assert_eq!(stage.stats().dropped, 0);
+}
+
+#[test]
 fn a_span_waits_no_longer_than_the_schedule() {
     for delay in [Duration::ZERO, Duration::from_millis(5)] {
         let stage = Stage::new(
