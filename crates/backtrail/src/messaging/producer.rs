@@ -75,7 +75,7 @@ impl Producer {
             for headers in messages {
                 system
                     .propagator()
-                    .inject(span.context(), &mut Write(headers));
+                    .inject(&span.context(), &mut Write(headers));
             }
         }
         Started::new(span)

@@ -70,7 +70,7 @@ fn a_queue_of_few_bytes_is_emptied_before_it_is_full() {
         [],
     );
     for number in 0..5 {
-        stage.pipeline.queue.offer(super::span(number), 100);
+        stage.pipeline.queue.offer(super::span(number), super::size(100));
     }
     assert_eq!(stage.next_export(), [0, 1, 2, 3, 4]);
     assert_eq!(stage.stats().dropped, 0);
