@@ -237,6 +237,12 @@ impl SpanBuilder {
 
     /// The span, and whether success sets its status Ok.
     fn start_as(self, placement: Placement) -> (Span, bool) {
+        if self.is_off
+            && matches!(self.parent, Parent::Current)
+            && Context::map_current(|context| !context.has_active_span())
+        {
+            return (Span::nothing(), false);
+        }
         let parent = match self.parent {
             Parent::Current => Context::current(),
             Parent::Context(context) => context,
@@ -277,10 +283,13 @@ enum Placement {
 
 /// Runs code in a span that stays open. It is told of a panic, and ends then.
 pub(crate) fn run_within<T>(span: &Span, code: impl FnOnce(Span) -> T) -> T {
-    if span.is_none() {
+    if span.is_nothing() {
         return code(span.clone());
     }
     let entered = span.enter();
+    if span.is_none() {
+        return code(span.clone());
+    }
     // The span is told of the panic, which then goes on as if nobody had caught it: nothing that it broke is looked at.
     match catch_unwind(AssertUnwindSafe(|| code(span.clone()))) {
         Ok(output) => output,

@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
-use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context, KeyValue};
 use pin_project_lite::pin_project;
 
@@ -40,13 +39,24 @@ impl<F: Future> TracedFuture<F> {
         code: impl FnOnce(Span) -> F,
         record: fn(&F::Output, &Span),
     ) -> Self {
-        if span.is_none() {
-            // The context is the caller's, which is taken along like any other.
-            let context = span.context();
+        if span.is_nothing() {
             return Self {
                 code: code(span),
                 span: None,
-                around: context.has_active_span().then_some(context),
+                around: None,
+                record,
+            };
+        }
+        if span.is_none() {
+            let context = span.context();
+            let code = {
+                let _entered = context.clone().attach();
+                code(span)
+            };
+            return Self {
+                code,
+                span: None,
+                around: Some(context),
                 record,
             };
         }

@@ -24,6 +24,8 @@ pub struct Span(Repr);
     reason = "the large one is the one that must not be boxed: boxes are what it saves"
 )]
 enum Repr {
+    /// Tracing is off, and nothing is around: the current context is as good as any other.
+    Nothing,
     /// No span of its own: the context's span is another's, and is not touched.
     None(Context),
     /// A span that is in a context, because code runs in it.
@@ -46,9 +48,18 @@ impl Span {
         Self(Repr::None(context))
     }
 
+    pub(super) const fn nothing() -> Self {
+        Self(Repr::Nothing)
+    }
+
     /// Whether there is no span of its own.
     pub(crate) const fn is_none(&self) -> bool {
-        matches!(self.0, Repr::None(_))
+        matches!(self.0, Repr::Nothing | Repr::None(_))
+    }
+
+    /// Whether code that is said to run in it may run as it is.
+    pub(super) const fn is_nothing(&self) -> bool {
+        matches!(self.0, Repr::Nothing)
     }
 
     /// The span that is active on this thread or in this task; one that does nothing when there is none.
@@ -76,7 +87,7 @@ impl Span {
         if self.may_record() {
             let attributes = attributes.into_attributes();
             match &self.0 {
-                Repr::None(_) => {}
+                Repr::Nothing | Repr::None(_) => {}
                 Repr::Active(context) => context.span().set_attributes(attributes),
                 Repr::Detached(span) => span.with(|span| span.set_attributes(attributes)),
             }
@@ -86,7 +97,7 @@ impl Span {
     #[inline]
     pub(crate) fn put(&self, attribute: KeyValue) {
         match &self.0 {
-            Repr::None(_) => {}
+            Repr::Nothing | Repr::None(_) => {}
             Repr::Active(context) => context.span().set_attribute(attribute),
             Repr::Detached(span) => span.with(|span| span.set_attribute(attribute)),
         }
@@ -97,7 +108,7 @@ impl Span {
         if self.may_record() {
             let attributes = attributes.into_attributes();
             match &self.0 {
-                Repr::None(_) => {}
+                Repr::Nothing | Repr::None(_) => {}
                 Repr::Active(context) => context.span().add_event(name, attributes),
                 Repr::Detached(span) => span.with(|span| span.add_event(name, attributes)),
             }
@@ -109,7 +120,7 @@ impl Span {
         if self.may_record() {
             let attributes = attributes.into_attributes();
             match &self.0 {
-                Repr::None(_) => {}
+                Repr::Nothing | Repr::None(_) => {}
                 Repr::Active(context) => context.span().add_link(to, attributes),
                 Repr::Detached(span) => span.with(|span| span.add_link(to, attributes)),
             }
@@ -144,7 +155,7 @@ impl Span {
     /// Sets the status. Ok is final; Error is not taken back by unset.
     pub fn set_status(&self, status: Status) {
         match &self.0 {
-            Repr::None(_) => {}
+            Repr::Nothing | Repr::None(_) => {}
             Repr::Active(context) => context.span().set_status(status),
             Repr::Detached(span) => span.with(|span| span.set_status(status)),
         }
@@ -153,7 +164,7 @@ impl Span {
     /// Renames the span. A sampler has decided by the first name.
     pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
         match &self.0 {
-            Repr::None(_) => {}
+            Repr::Nothing | Repr::None(_) => {}
             Repr::Active(context) => context.span().update_name(name),
             Repr::Detached(span) => span.with(|span| span.update_name(name)),
         }
@@ -162,7 +173,7 @@ impl Span {
     /// Whether what is set will be kept. False when the span was not sampled or has ended.
     pub fn is_recording(&self) -> bool {
         match &self.0 {
-            Repr::None(_) => false,
+            Repr::Nothing | Repr::None(_) => false,
             Repr::Active(context) => context.span().is_recording(),
             Repr::Detached(span) => span.with(|span| span.is_recording()),
         }
@@ -171,7 +182,7 @@ impl Span {
     /// False only when nothing would be kept: values need not be made then. Takes no lock of a span that no code runs in.
     fn may_record(&self) -> bool {
         match &self.0 {
-            Repr::None(_) => false,
+            Repr::Nothing | Repr::None(_) => false,
             Repr::Active(context) => context.span().is_recording(),
             Repr::Detached(_) => true,
         }
@@ -194,6 +205,7 @@ impl Span {
 
     fn with_span_context<T>(&self, read: impl FnOnce(&SpanContext) -> T) -> T {
         match &self.0 {
+            Repr::Nothing => read(&SpanContext::NONE),
             Repr::None(context) | Repr::Active(context) => read(context.span().span_context()),
             Repr::Detached(span) => span.with(|span| read(span.span_context())),
         }
@@ -202,6 +214,7 @@ impl Span {
     /// A context in which the span is active, for what takes one.
     pub fn context(&self) -> Context {
         match &self.0 {
+            Repr::Nothing => Context::current(),
             Repr::None(context) | Repr::Active(context) => context.clone(),
             Repr::Detached(span) => span.context(),
         }
@@ -218,7 +231,7 @@ impl Span {
     #[inline]
     pub fn end(&self) {
         match &self.0 {
-            Repr::None(_) => {}
+            Repr::Nothing | Repr::None(_) => {}
             Repr::Active(context) => context.span().end(),
             Repr::Detached(span) => span.with(|span| span.end()),
         }
@@ -227,7 +240,7 @@ impl Span {
     /// Ends the span at a time that has passed.
     pub fn end_at(&self, time: SystemTime) {
         match &self.0 {
-            Repr::None(_) => {}
+            Repr::Nothing | Repr::None(_) => {}
             Repr::Active(context) => context.span().end_with_timestamp(time),
             Repr::Detached(span) => span.with(|span| span.end_with_timestamp(time)),
         }

@@ -98,4 +98,9 @@ impl Recorder {
     pub fn tree_of(&self, keys: &[&str]) -> String {
         tree(&self.spans(), |key| keys.contains(&key))
     }
+
+    /// [`Recorder::tree`] but for these attributes: those that differ from run to run.
+    pub fn tree_without(&self, keys: &[&str]) -> String {
+        tree(&self.spans(), |key| !keys.contains(&key))
+    }
 }

@@ -48,7 +48,7 @@ fn a_batch_forms_of_spans_that_ended_on_many_threads() {
 #[test]
 fn bytes_make_a_batch_too() {
     let stage = Stage::new(settings(), []);
-    for number in 0..9 {
+    for number in 0..8 {
         stage.pipeline.queue.offer(
             super::span(number),
             Size {
@@ -70,7 +70,10 @@ fn a_queue_of_few_bytes_is_emptied_before_it_is_full() {
         [],
     );
     for number in 0..5 {
-        stage.pipeline.queue.offer(super::span(number), super::size(100));
+        stage
+            .pipeline
+            .queue
+            .offer(super::span(number), super::size(100));
     }
     assert_eq!(stage.next_export(), [0, 1, 2, 3, 4]);
     assert_eq!(stage.stats().dropped, 0);
