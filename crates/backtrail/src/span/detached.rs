@@ -18,6 +18,10 @@ pub(super) struct Detached {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is the one that must not be boxed: a box is what it saves"
+)]
 enum Place {
     Here(SdkSpan),
     Shared(Arc<Mutex<SdkSpan>>),

@@ -233,7 +233,7 @@ impl Span {
         match &self.0 {
             Repr::Nothing | Repr::None(_) => {}
             Repr::Active(context) => context.span().end(),
-            Repr::Detached(span) => span.with(|span| span.end()),
+            Repr::Detached(span) => span.with(opentelemetry::trace::Span::end),
         }
     }
 
