@@ -11,11 +11,8 @@ struct LoadError {
     source: std::num::ParseIntError,
 }
 
-fn load_error() -> LoadError {
-    LoadError {
-        id: 7,
-        source: "x".parse::<u64>().unwrap_err(),
-    }
+fn load_order(id: u64, price: &str) -> Result<u64, LoadError> {
+    price.parse().map_err(|source| LoadError { id, source })
 }
 
 fn check<M, T: Outcome<M>>(outcome: impl FnOnce() -> T, expected: &str) {
@@ -29,8 +26,7 @@ fn check<M, T: Outcome<M>>(outcome: impl FnOnce() -> T, expected: &str) {
 #[test]
 fn a_typed_error_is_recorded_with_its_sources_and_returned() {
     let traces = Recorder::new();
-    let result: Result<(), _> =
-        traces.run_sync(|| create_span_sync("load order", (), |_| Err(load_error())));
+    let result = traces.run_sync(|| create_span_sync("load order", (), |_| load_order(7, "x")));
     assert_eq!(result.unwrap_err().id, 7);
     let spans = traces.spans();
     let stack = spans[0].events.events[0]

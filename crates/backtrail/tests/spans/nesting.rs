@@ -7,11 +7,9 @@ use backtrail::{
 };
 
 fn check(traces: &Recorder, expected: &str) {
-    let expected: String = expected
-        .trim()
-        .lines()
-        .map(|line| format!("{}\n", line.trim_start_matches(' ').trim_start_matches('|')))
-        .collect();
+    let lines = expected.trim().lines().map(str::trim_start);
+    let lines: Vec<_> = lines.map(|line| line.trim_start_matches('|')).collect();
+    let expected = lines.join("\n") + "\n";
     assert_eq!(traces.tree(), expected);
 }
 
@@ -104,7 +102,7 @@ fn code_without_a_runtime_is_traced_too() {
             let other = backtrail::span("link to").root().start();
             span.add_link(other.span_context(), ());
             in_span_sync("inner", (), |_| {
-                assert_eq!(current_trace_id(), Some(span.trace_id()))
+                assert_eq!(current_trace_id(), Some(span.trace_id()));
             });
             Ok::<_, Infallible>(3)
         })
