@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use crate::process::Program;
 
+/// The features of the SDK that its users may turn on, for builds of the workspace.
+pub(crate) const ALL_FEATURES: &str = "--features=backtrail/full";
+
 /// Binaries and tests together: cargo then picks the same features for both, and nothing is built twice.
 const BUILD: &[&str] = &[
     "build",
@@ -14,6 +17,7 @@ const BUILD: &[&str] = &[
     "--bins",
     "--tests",
     "--locked",
+    ALL_FEATURES,
     "--message-format=json-render-diagnostics",
 ];
 

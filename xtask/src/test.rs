@@ -40,6 +40,8 @@ pub(crate) enum Part {
     Rust,
     /// The documentation of the crates builds without a warning
     Docs,
+    /// The published crates, built alone as their users do
+    Packages,
     /// Type check, unit tests and browser tests of the page
     Page,
     /// Node clients that nobody here wrote, against the real binary

@@ -6,10 +6,13 @@ use anyhow::{Result, bail};
 
 use super::{Context, Part};
 use crate::process::{Program, RED, paint};
-use crate::{packages, tidy};
+use crate::{binary, packages, tidy};
 
 /// For tests that wait for servers and browsers: one that waits for ever is stopped and fails.
 const CLIENTS_LIMIT: Duration = Duration::from_mins(15);
+
+/// All of the SDK. Everywhere the same, so that nothing is built twice.
+const ALL_FEATURES: &str = binary::ALL_FEATURES;
 
 const RUST_CLIENT: &str = "backtrail-client-rust";
 
@@ -23,6 +26,7 @@ pub(super) fn run(part: Part, context: &Context) -> Result<()> {
                 "--workspace",
                 "--all-targets",
                 "--locked",
+                ALL_FEATURES,
                 "--",
                 "-D",
                 "warnings",
@@ -30,9 +34,13 @@ pub(super) fn run(part: Part, context: &Context) -> Result<()> {
             cargo(context, &args).run()
         }
         Part::Rust => rust(context),
-        Part::Docs => cargo(context, &["doc", "--no-deps", "--workspace", "--locked"])
-            .env("RUSTDOCFLAGS", "-D warnings")
-            .run(),
+        Part::Docs => {
+            let args = ["doc", "--no-deps", "--workspace", "--locked", ALL_FEATURES];
+            cargo(context, &args)
+                .env("RUSTDOCFLAGS", "-D warnings")
+                .run()
+        }
+        Part::Packages => packages_alone(context),
         Part::Page => page(context),
         Part::ClientsNode => clients_node(context),
         Part::ClientsPython => clients_python(context),
@@ -64,9 +72,36 @@ fn rust(context: &Context) -> Result<()> {
     // One failing crate must not hide the failures of the next.
     cargo(
         context,
-        &["test", "--workspace", "--locked", "--no-fail-fast"],
+        &[
+            "test",
+            "--workspace",
+            "--locked",
+            "--no-fail-fast",
+            ALL_FEATURES,
+        ],
     )
     .run()
+}
+
+/// What is published is built as its users build it: with few features, and from the package alone.
+fn packages_alone(context: &Context) -> Result<()> {
+    let lint = |features: &'static [&'static str]| {
+        let args = [&["clippy", "-p", "backtrail", "--locked"], features].concat();
+        cargo(context, &[&args[..], &["--", "-D", "warnings"]].concat()).run()
+    };
+    // Whoever works on the crates has changes that are not committed.
+    let package = ["package", "--locked", "--allow-dirty"];
+    let named = [
+        "-p",
+        "backtrail",
+        "-p",
+        "backtrail-macros",
+        "-p",
+        "backtrail-wire",
+    ];
+    all(&[&|| lint(&["--no-default-features"]), &|| lint(&[]), &|| {
+        cargo(context, &[&package[..], &named].concat()).run()
+    }])
 }
 
 fn page(context: &Context) -> Result<()> {

@@ -269,6 +269,7 @@ impl TracingSystemBuilder {
             warnings.add(warning);
         }
         let instrumentations = Instrumentations::new(&self.switches, env, &mut warnings);
+        #[cfg(feature = "http")]
         let duplicates_http_names = env
             .get("OTEL_SEMCONV_STABILITY_OPT_IN")
             .is_some_and(|list| list.split(',').any(|name| name.trim() == "http/dup"));
@@ -347,6 +348,7 @@ impl TracingSystemBuilder {
             propagator,
             instrumentations,
             sets_ok_status: self.sets_ok_status,
+            #[cfg(feature = "http")]
             duplicates_http_names,
             warnings: warnings.into_vec(),
             is_global: !self.is_local,

@@ -29,6 +29,7 @@ pub(super) struct Inner {
     pub(super) propagator: Propagator,
     pub(super) instrumentations: Instrumentations,
     pub(super) sets_ok_status: bool,
+    #[cfg(feature = "http")]
     pub(super) duplicates_http_names: bool,
     pub(super) warnings: Vec<String>,
     pub(super) is_global: bool,
@@ -153,6 +154,7 @@ impl System {
     }
 
     /// Whether HTTP spans have the names of before the conventions were stable too.
+    #[cfg(feature = "http")]
     pub(crate) fn duplicates_http_names(&self) -> bool {
         self.0.duplicates_http_names
     }

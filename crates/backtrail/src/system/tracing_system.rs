@@ -161,6 +161,7 @@ impl TracingSystem {
         (!reason.is_empty()).then_some(reason)
     }
 
+    #[cfg(any(feature = "http", feature = "bridge"))]
     pub(crate) fn system(&self) -> &System {
         &self.system
     }
