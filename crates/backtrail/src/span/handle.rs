@@ -13,7 +13,7 @@ use crate::{IntoAttributes, IntoValue};
 /// A span, as a handle that is cheap to clone. The span ends with [`Span::end`], or when the last clone and the last [`Context`] that
 /// holds it are dropped; what is called after the end does nothing.
 ///
-/// A handle may stand for no span of its own: when tracing is off, after shutdown, or where telemetry is suppressed.
+/// A handle may stand for no span of its own: when tracing is off, where telemetry is suppressed, or when the provider of the SDK was shut down.
 /// Then nothing is recorded, and the ids are those of the span around it, if there is one.
 #[derive(Clone, Debug)]
 pub struct Span(Repr);
