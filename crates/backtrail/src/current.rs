@@ -9,6 +9,26 @@ use tokio::task::JoinHandle;
 
 use crate::Span;
 
+/// Whether this thread has a current context: no more when it ends and drops its thread-local values, whose code may be traced. To ask
+/// OpenTelemetry for the context is a panic then.
+pub(crate) fn has_context() -> bool {
+    thread_local! {
+        static HAS_CONTEXT: UntilTheThreadEnds = {
+            // Values are dropped from the last to the first, so the context has to be there first.
+            Context::map_current(|_| ());
+            UntilTheThreadEnds
+        };
+    }
+    HAS_CONTEXT.try_with(|_| ()).is_ok()
+}
+
+/// Has a destructor, so that it is known when it is gone.
+struct UntilTheThreadEnds;
+
+impl Drop for UntilTheThreadEnds {
+    fn drop(&mut self) {}
+}
+
 /// The span that is active here; one that does nothing when there is none.
 pub fn current_span() -> Span {
     Span::current()
@@ -16,6 +36,9 @@ pub fn current_span() -> Span {
 
 /// The id of the trace that is active here, or nothing. It displays as 32 hexadecimal digits.
 pub fn current_trace_id() -> Option<TraceId> {
+    if !has_context() {
+        return None;
+    }
     let trace_id = Context::map_current(|context| context.span().span_context().trace_id());
     (trace_id != TraceId::INVALID).then_some(trace_id)
 }

@@ -54,17 +54,31 @@ impl Environment {
         }
     }
 
-    /// The first of these variables that is set, as a number.
-    pub(crate) fn number<T: FromStr>(&self, names: &[&str], warnings: &mut Warnings) -> Option<T> {
-        let (name, value) = self.first(names)?;
-        let number = value.parse().ok();
-        if number.is_none() {
-            warnings.ignored(name, &value, "a whole number that is not negative");
-        }
-        number
+    /// The first of these variables that is set to something that can be read. One that can't be counts as not set, and is told.
+    pub(crate) fn first_read<T>(
+        &self,
+        names: &[&str],
+        expected: &str,
+        warnings: &mut Warnings,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        names.iter().find_map(|&name| {
+            let value = self.get(name)?;
+            let read = read(&value);
+            if read.is_none() {
+                warnings.ignored(name, &value, expected);
+            }
+            read
+        })
     }
 
-    /// The first of these variables that is set, as a duration in milliseconds.
+    /// The first of these variables that is a number.
+    pub(crate) fn number<T: FromStr>(&self, names: &[&str], warnings: &mut Warnings) -> Option<T> {
+        let expected = "a whole number that is not negative";
+        self.first_read(names, expected, warnings, |value| value.parse().ok())
+    }
+
+    /// The first of these variables that is a number, as a duration in milliseconds.
     pub(crate) fn duration_ms(&self, names: &[&str], warnings: &mut Warnings) -> Option<Duration> {
         self.number(names, warnings).map(Duration::from_millis)
     }

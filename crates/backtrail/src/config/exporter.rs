@@ -12,8 +12,8 @@ use super::{Environment, Warnings};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExporterChoice {
     Otlp,
-    Jaeger { endpoint: Uri },
-    Zipkin { endpoint: Uri },
+    Jaeger { endpoint: Uri, timeout: Duration },
+    Zipkin { endpoint: Uri, timeout: Duration },
     Console,
 }
 
@@ -43,6 +43,7 @@ pub(crate) fn choose(env: &Environment, warnings: &mut Warnings) -> Vec<Exporter
                     ZIPKIN_ENDPOINT,
                     warnings,
                 ),
+                timeout: timeout(env, &["OTEL_EXPORTER_ZIPKIN_TIMEOUT"], warnings),
             },
             "console" | "logging" => ExporterChoice::Console,
             "none" => return Vec::new(),
@@ -66,7 +67,15 @@ const JAEGER_VARIABLES: [&str; 2] = ["JAEGER_ENDPOINT", "OTEL_EXPORTER_JAEGER_EN
 fn jaeger(env: &Environment, warnings: &mut Warnings) -> ExporterChoice {
     ExporterChoice::Jaeger {
         endpoint: endpoint(env, &JAEGER_VARIABLES, JAEGER_ENDPOINT, warnings),
+        timeout: timeout(env, &["OTEL_EXPORTER_JAEGER_TIMEOUT"], warnings),
     }
+}
+
+/// For one request.
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+fn timeout(env: &Environment, names: &[&str], warnings: &mut Warnings) -> Duration {
+    env.duration_ms(names, warnings).unwrap_or(DEFAULT_TIMEOUT)
 }
 
 fn endpoint(
@@ -75,15 +84,14 @@ fn endpoint(
     default: &'static str,
     warnings: &mut Warnings,
 ) -> Uri {
-    if let Some((name, value)) = env.first(names) {
-        match absolute_uri(&value) {
-            Some(uri) => return uri,
-            None => warnings.ignored(
-                name,
-                &without_credentials(&value),
-                "an address like http://localhost:14268/api/traces",
-            ),
+    for &name in names {
+        let Some(value) = env.get(name) else { continue };
+        if let Some(uri) = absolute_uri(&value) {
+            return uri;
         }
+        let told = without_credentials(&value);
+        let expected = format!("an address like {default}");
+        warnings.ignored(name, &told, &expected);
     }
     Uri::from_static(default)
 }
@@ -139,23 +147,23 @@ pub(crate) fn otlp(
             header_list_without_bad(&value)
         });
     }
-    let gzip = match setting(env, "COMPRESSION") {
-        Some((_, value)) if value == "gzip" => true,
-        Some((name, value)) if value != "none" => {
-            warnings.ignored(&name, &value, "gzip or none");
-            false
-        }
-        _ => false,
-    };
-    let timeout = env
-        .duration_ms(
-            &[
-                "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
-                "OTEL_EXPORTER_OTLP_TIMEOUT",
-            ],
+    let gzip = env
+        .first_read(
+            &names("COMPRESSION").each_ref().map(String::as_str),
+            "gzip or none",
             warnings,
+            |value| match value {
+                "gzip" => Some(true),
+                "none" => Some(false),
+                _ => None,
+            },
         )
-        .unwrap_or(Duration::from_secs(10));
+        .unwrap_or(false);
+    let timeout = timeout(
+        env,
+        &names("TIMEOUT").each_ref().map(String::as_str),
+        warnings,
+    );
     let file = |suffix| setting(env, suffix).map(|(_, path)| PathBuf::from(path));
     OtlpSettings {
         protocol,
@@ -172,25 +180,32 @@ pub(crate) fn otlp(
 }
 
 fn setting(env: &Environment, suffix: &str) -> Option<(String, String)> {
-    let of_traces = format!("OTEL_EXPORTER_OTLP_TRACES_{suffix}");
-    let general = format!("OTEL_EXPORTER_OTLP_{suffix}");
-    let (name, value) = env.first(&[&of_traces, &general])?;
+    let names = names(suffix);
+    let (name, value) = env.first(&names.each_ref().map(String::as_str))?;
     Some((name.to_owned(), value))
 }
 
+/// The variable of traces, which goes before the general one.
+fn names(suffix: &str) -> [String; 2] {
+    [
+        format!("OTEL_EXPORTER_OTLP_TRACES_{suffix}"),
+        format!("OTEL_EXPORTER_OTLP_{suffix}"),
+    ]
+}
+
 fn protocol(env: &Environment, warnings: &mut Warnings) -> Protocol {
-    match setting(env, "PROTOCOL") {
-        None => Protocol::HttpProtobuf,
-        Some((name, value)) => match value.as_str() {
-            "http/protobuf" => Protocol::HttpProtobuf,
-            "http/json" => Protocol::HttpJson,
-            "grpc" => Protocol::Grpc,
-            _ => {
-                warnings.ignored(&name, &value, "http/protobuf, http/json or grpc");
-                Protocol::HttpProtobuf
-            }
+    env.first_read(
+        &names("PROTOCOL").each_ref().map(String::as_str),
+        "http/protobuf, http/json or grpc",
+        warnings,
+        |value| match value {
+            "http/protobuf" => Some(Protocol::HttpProtobuf),
+            "http/json" => Some(Protocol::HttpJson),
+            "grpc" => Some(Protocol::Grpc),
+            _ => None,
         },
-    }
+    )
+    .unwrap_or(Protocol::HttpProtobuf)
 }
 
 fn otlp_endpoint(env: &Environment, protocol: Protocol, warnings: &mut Warnings) -> Uri {
@@ -330,6 +345,7 @@ mod tests {
         use ExporterChoice::{Console, Jaeger, Otlp};
         let jaeger = |endpoint| Jaeger {
             endpoint: Uri::from_static(endpoint),
+            timeout: DEFAULT_TIMEOUT,
         };
         assert_eq!(chosen(&[]).0, [Otlp]);
         let document = ("JAEGER_ENDPOINT", "http://j:1/api/traces");
@@ -363,13 +379,60 @@ mod tests {
         assert_eq!(
             choices,
             [ExporterChoice::Jaeger {
-                endpoint: Uri::from_static(JAEGER_ENDPOINT)
+                endpoint: Uri::from_static(JAEGER_ENDPOINT),
+                timeout: DEFAULT_TIMEOUT,
             }]
         );
         assert_eq!(warnings.len(), 1);
         let (settings, warnings) = otlp_of(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318")]);
         assert_eq!(settings.endpoint, "http://localhost:4318/v1/traces");
         assert_eq!(warnings.len(), 1);
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_leaves_the_word_to_the_next_variable() {
+        let (choices, warnings) = chosen(&[
+            ("JAEGER_ENDPOINT", "localhost"),
+            ("OTEL_EXPORTER_JAEGER_ENDPOINT", "http://k:1/x"),
+        ]);
+        let expected = ExporterChoice::Jaeger {
+            endpoint: Uri::from_static("http://k:1/x"),
+            timeout: DEFAULT_TIMEOUT,
+        };
+        assert_eq!((choices, warnings.len()), (vec![expected], 1));
+        let (settings, warnings) = otlp_of(&[
+            ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "udp"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
+            ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "zstd"),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+            ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "soon"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "7"),
+        ]);
+        assert_eq!(settings.protocol, Protocol::HttpJson);
+        assert!(settings.gzip);
+        assert_eq!(settings.timeout, Duration::from_millis(7));
+        assert_eq!(warnings.len(), 3, "{warnings:?}");
+    }
+
+    #[test]
+    fn jaeger_and_zipkin_have_timeouts_of_their_own() {
+        let (choices, warnings) = chosen(&[
+            ("OTEL_TRACES_EXPORTER", "jaeger,zipkin"),
+            ("OTEL_EXPORTER_JAEGER_TIMEOUT", "5"),
+            ("OTEL_EXPORTER_ZIPKIN_TIMEOUT", "6"),
+        ]);
+        let expected = [
+            ExporterChoice::Jaeger {
+                endpoint: Uri::from_static(JAEGER_ENDPOINT),
+                timeout: Duration::from_millis(5),
+            },
+            ExporterChoice::Zipkin {
+                endpoint: Uri::from_static(ZIPKIN_ENDPOINT),
+                timeout: Duration::from_millis(6),
+            },
+        ];
+        assert_eq!(choices, expected);
+        assert_eq!(warnings, [""; 0]);
     }
 
     #[test]

@@ -12,10 +12,10 @@ mod resource;
 pub use environment::Environment;
 pub(crate) use environment::Warnings;
 pub(crate) use exporter::{
-    ExporterChoice, OtlpSettings, Protocol, TlsFiles, absolute_uri, choose, otlp,
+    DEFAULT_TIMEOUT, ExporterChoice, OtlpSettings, Protocol, TlsFiles, absolute_uri, choose, otlp,
     without_credentials,
 };
 pub use instrumentations::Instrumentation;
 pub(crate) use instrumentations::Instrumentations;
 pub(crate) use limits::{BatchSettings, Limits};
-pub(crate) use resource::{Overrides, resource};
+pub(crate) use resource::{Overrides, percent_decoded, resource};

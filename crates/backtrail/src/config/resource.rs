@@ -38,15 +38,16 @@ pub(crate) fn resource(
     let mut resource = Attributes(detected(env));
     resource.set("service.name", service_name.to_owned());
     resource.set("service.version", version);
-    resource.set("deployment.environment.name", environment.clone());
-    // The name that the document's set-up sends, and older dashboards group by.
-    resource.set("deployment.environment", environment);
+    for name in ENVIRONMENT_NAMES {
+        resource.set(name, environment.clone());
+    }
     for attribute in &overrides.attributes {
         resource.set(attribute.key.clone(), attribute.value.clone());
     }
     for (key, value) in from_env(env, warnings) {
         resource.set(key, value);
     }
+    resource.keep_names_of_the_environment_alike(&environment);
     if let Some(name) = env.get("OTEL_SERVICE_NAME") {
         resource.set("service.name", name);
     }
@@ -55,6 +56,9 @@ pub(crate) fn resource(
         .build()
 }
 
+/// The name of the conventions, and the one that the document's set-up sends and older dashboards group by.
+const ENVIRONMENT_NAMES: [&str; 2] = ["deployment.environment.name", "deployment.environment"];
+
 struct Attributes(Vec<KeyValue>);
 
 impl Attributes {
@@ -62,6 +66,21 @@ impl Attributes {
         let key = key.into();
         self.0.retain(|attribute| attribute.key != key);
         self.0.push(KeyValue::new(key, value));
+    }
+
+    /// Whoever says the environment by one name alone means both.
+    fn keep_names_of_the_environment_alike(&mut self, unless_it_is: &str) {
+        let said = ENVIRONMENT_NAMES.map(|name| {
+            let found = self.0.iter().find(|each| each.key.as_str() == name);
+            found
+                .map(|each| each.value.clone())
+                .filter(|value| value.as_str() != unless_it_is)
+        });
+        match said {
+            [Some(value), None] => self.set(ENVIRONMENT_NAMES[1], value),
+            [None, Some(value)] => self.set(ENVIRONMENT_NAMES[0], value),
+            [None, None] | [Some(_), Some(_)] => {}
+        }
     }
 }
 
@@ -147,7 +166,7 @@ fn from_env(env: &Environment, warnings: &mut Warnings) -> Vec<(String, String)>
 }
 
 /// Text without its percent-encoding; nothing when that is malformed.
-pub(super) fn percent_decoded(text: &str) -> Option<String> {
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
     if !text.contains('%') {
         return Some(text.to_owned());
     }
@@ -232,6 +251,24 @@ mod tests {
         check(&env, &overrides, &expected);
         let env = [env[0], ("OTEL_SERVICE_NAME", "b")];
         check(&env, &overrides, &[("service.name", "b")]);
+    }
+
+    #[test]
+    fn an_environment_that_has_one_of_its_names_has_both() {
+        for (variable, name) in [
+            ("deployment.environment.name=eu", "deployment.environment"),
+            ("deployment.environment=eu", "deployment.environment.name"),
+        ] {
+            let env = [("OTEL_RESOURCE_ATTRIBUTES", variable)];
+            check(&env, &Overrides::default(), &[(name, "eu")]);
+        }
+        let both = "deployment.environment=a,deployment.environment.name=b";
+        let expected = [
+            ("deployment.environment", "a"),
+            ("deployment.environment.name", "b"),
+        ];
+        let env = [("OTEL_RESOURCE_ATTRIBUTES", both)];
+        check(&env, &Overrides::default(), &expected);
     }
 
     #[test]

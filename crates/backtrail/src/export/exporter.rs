@@ -14,8 +14,8 @@ use super::http_sender::{Format, HttpSender};
 use super::wire::WireExporter;
 use super::{Export, ExporterError, Memory};
 use crate::config::{
-    Environment, ExporterChoice, OtlpSettings, Protocol, TlsFiles, Warnings, absolute_uri, choose,
-    otlp, without_credentials,
+    DEFAULT_TIMEOUT, Environment, ExporterChoice, OtlpSettings, Protocol, TlsFiles, Warnings,
+    absolute_uri, choose, otlp, without_credentials,
 };
 
 /// Where spans go. Without one, the environment decides:
@@ -30,8 +30,8 @@ pub struct Exporter {
 #[derive(Debug)]
 enum Kind {
     Otlp(Option<Protocol>, Option<String>),
-    Jaeger(String),
-    Zipkin(String),
+    Jaeger(String, Duration),
+    Zipkin(String, Duration),
     Console,
     Nowhere,
     Memory(Memory),
@@ -64,12 +64,12 @@ impl Exporter {
 
     /// Jaeger's Thrift over HTTP, to an address like `http://localhost:14268/api/traces`.
     pub fn jaeger(endpoint: impl Into<String>) -> Self {
-        Self::new(Kind::Jaeger(endpoint.into()))
+        Self::new(Kind::Jaeger(endpoint.into(), DEFAULT_TIMEOUT))
     }
 
     /// Zipkin's JSON, version 2, to an address like `http://localhost:9411/api/v2/spans`.
     pub fn zipkin(endpoint: impl Into<String>) -> Self {
-        Self::new(Kind::Zipkin(endpoint.into()))
+        Self::new(Kind::Zipkin(endpoint.into(), DEFAULT_TIMEOUT))
     }
 
     /// A line for each span on stdout.
@@ -119,8 +119,12 @@ impl Exporter {
         choices
             .map(|choice| match choice {
                 ExporterChoice::Otlp => Self::otlp(),
-                ExporterChoice::Jaeger { endpoint } => Self::jaeger(endpoint.to_string()),
-                ExporterChoice::Zipkin { endpoint } => Self::zipkin(endpoint.to_string()),
+                ExporterChoice::Jaeger { endpoint, timeout } => {
+                    Self::new(Kind::Jaeger(endpoint.to_string(), timeout))
+                }
+                ExporterChoice::Zipkin { endpoint, timeout } => {
+                    Self::new(Kind::Zipkin(endpoint.to_string(), timeout))
+                }
                 ExporterChoice::Console => Self::console(),
             })
             .collect()
@@ -143,8 +147,8 @@ impl Exporter {
                 let custom = Custom::new(exporter, context.resource, context.limits);
                 return Ok(Some(Arc::new(custom)));
             }
-            Kind::Jaeger(endpoint) => (Format::JaegerThrift, plain(&endpoint)?),
-            Kind::Zipkin(endpoint) => (Format::ZipkinJson, plain(&endpoint)?),
+            Kind::Jaeger(endpoint, timeout) => (Format::JaegerThrift, plain(&endpoint, timeout)?),
+            Kind::Zipkin(endpoint, timeout) => (Format::ZipkinJson, plain(&endpoint, timeout)?),
             Kind::Otlp(protocol, endpoint) => {
                 let endpoint = endpoint.as_deref().map(address).transpose()?;
                 let settings = otlp(context.env, protocol, endpoint, warnings);
@@ -188,13 +192,13 @@ pub(crate) struct BuildContext<'a> {
     pub(crate) export_timeout: Duration,
 }
 
-fn plain(endpoint: &str) -> Result<OtlpSettings, ExporterError> {
+fn plain(endpoint: &str, timeout: Duration) -> Result<OtlpSettings, ExporterError> {
     Ok(OtlpSettings {
         protocol: Protocol::HttpProtobuf,
         endpoint: address(endpoint)?,
         headers: HeaderMap::new(),
         gzip: false,
-        timeout: Duration::from_secs(10),
+        timeout,
         tls: TlsFiles::default(),
     })
 }

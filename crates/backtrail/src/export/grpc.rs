@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::http_sender::SendError;
+use crate::config::percent_decoded;
 
 /// A message with its prefix: one byte that says whether it is compressed, four with its length.
 pub(super) fn framed(message: &[u8], is_compressed: bool) -> Vec<u8> {
@@ -16,9 +17,11 @@ pub(super) fn framed(message: &[u8], is_compressed: bool) -> Vec<u8> {
     body
 }
 
-/// The first message of a body, without its prefix.
+/// The first message of a body, without its prefix. Nothing when it is compressed, which nobody asked for.
 pub(super) fn message(body: &[u8]) -> Option<&[u8]> {
-    let (prefix, rest) = body.split_at_checked(5)?;
+    let (prefix, rest) = body
+        .split_at_checked(5)
+        .filter(|(prefix, _)| prefix[0] == 0)?;
     let len = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]) as usize;
     rest.get(..len)
 }
@@ -45,18 +48,21 @@ pub(super) fn status(trailers: &HeaderMap) -> Result<(), SendError> {
         return Ok(());
     }
     let message = text("grpc-message").unwrap_or_default();
+    let message = percent_decoded(message).unwrap_or_else(|| message.to_owned());
     let name = CODES
         .iter()
         .find(|(number, ..)| *number == code)
         .map_or(code, |(_, name, _)| name);
-    let pushback = text("grpc-retry-pushback-ms").and_then(|ms| ms.parse().ok());
-    let is_retryable = CODES
-        .iter()
-        .any(|&(number, _, is_retryable)| number == code && is_retryable);
+    let pushback = text("grpc-retry-pushback-ms").map(|ms| ms.parse().ok());
+    // A time to come back that is negative or none at all asks not to. Source: gRPC proposal A6, "Pushback".
+    let is_retryable = pushback != Some(None)
+        && CODES
+            .iter()
+            .any(|&(number, _, is_retryable)| number == code && is_retryable);
     Err(SendError {
         message: format!("gRPC status {name}: {message}"),
         is_retryable,
-        retry_after: pushback.map(Duration::from_millis),
+        retry_after: pushback.flatten().map(Duration::from_millis),
     })
 }
 
@@ -90,7 +96,8 @@ mod tests {
     #[test]
     fn a_message_is_framed_and_read_back() {
         assert_eq!(framed(b"ab", false), [0, 0, 0, 0, 2, b'a', b'b']);
-        assert_eq!(message(&framed(b"ab", true)), Some(&b"ab"[..]));
+        assert_eq!(message(&framed(b"ab", false)), Some(&b"ab"[..]));
+        assert_eq!(message(&framed(b"ab", true)), None, "it is compressed");
         assert_eq!(message(&[0, 0, 0, 0, 9, 1]), None);
         assert_eq!(message(&[0, 0]), None);
     }
@@ -113,6 +120,24 @@ mod tests {
             Err(("gRPC status UNAUTHENTICATED: why".to_owned(), false))
         );
         assert_eq!(of("99"), Err(("gRPC status 99: why".to_owned(), false)));
+    }
+
+    #[test]
+    fn a_message_is_decoded_and_a_time_to_come_back_below_zero_is_a_no() {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("grpc-status", HeaderValue::from_static("14"));
+        trailers.insert("grpc-message", HeaderValue::from_static("too%20many"));
+        assert_eq!(
+            status(&trailers),
+            Err(SendError::retryable(
+                "gRPC status UNAVAILABLE: too many".to_owned()
+            ))
+        );
+        trailers.insert("grpc-retry-pushback-ms", HeaderValue::from_static("-1"));
+        trailers.insert("grpc-message", HeaderValue::from_static("100%"));
+        let error = status(&trailers).unwrap_err();
+        assert_eq!(error.message, "gRPC status UNAVAILABLE: 100%");
+        assert!(!error.is_retryable);
     }
 
     #[test]

@@ -12,8 +12,9 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::tls::{Connector, connector};
 use super::{ExporterError, grpc};
@@ -128,8 +129,15 @@ impl HttpSender {
     }
 
     pub(super) async fn send(&self, body: Bytes) -> Result<Refused, SendError> {
-        let exchange = self.exchange(body);
-        timeout(self.timeout, exchange).await.unwrap_or_else(|_| {
+        let until = deadline::after(self.timeout);
+        let mut request = self.request(body);
+        let connection = capture_connection(&mut request);
+        let exchange = self.exchange(request, until);
+        timeout_at(until, exchange).await.unwrap_or_else(|_| {
+            // A connection that HTTP/2 keeps open may lead nowhere any more: the next attempt makes a new one.
+            if let Some(silent) = &*connection.connection_metadata() {
+                silent.poison();
+            }
             let ms = self.timeout.as_millis();
             Err(SendError::retryable(format!(
                 "{} did not answer within {ms} ms",
@@ -138,15 +146,25 @@ impl HttpSender {
         })
     }
 
-    async fn exchange(&self, body: Bytes) -> Result<Refused, SendError> {
-        let response = self.client.request(self.request(body)).await;
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        until: Instant,
+    ) -> Result<Refused, SendError> {
+        let response = self.client.request(request).await;
         let response = response.map_err(|error| {
             SendError::retryable(format!("{}: {}", self.describe(), causes(&error)))
         })?;
-        let status = response.status();
-        if !status.is_success() {
+        if !response.status().is_success() {
             return Err(self.refusal(response).await);
         }
+        if self.format == Format::OtlpGrpc {
+            return self.grpc_reply(response).await;
+        }
+        Ok(self.http_reply(response.into_body(), until).await)
+    }
+
+    async fn grpc_reply(&self, response: Response<Incoming>) -> Result<Refused, SendError> {
         let headers = response.headers().clone();
         let reply = Limited::new(response.into_body(), MAX_REPLY_BYTES)
             .collect()
@@ -157,19 +175,32 @@ impl HttpSender {
                 self.describe()
             ))
         })?;
-        if self.format == Format::OtlpGrpc {
-            grpc::status(reply.trailers().unwrap_or(&headers))?;
-            let bytes = reply.to_bytes();
-            return Ok(grpc::message(&bytes)
-                .map(refused_in_protobuf)
-                .unwrap_or_default());
-        }
+        grpc::status(reply.trailers().unwrap_or(&headers))?;
         let bytes = reply.to_bytes();
-        Ok(match self.format {
-            Format::OtlpProtobuf => refused_in_protobuf(&bytes),
-            Format::OtlpJson => refused_in_json(&bytes),
-            Format::OtlpGrpc | Format::JaegerThrift | Format::ZipkinJson => Refused::default(),
-        })
+        Ok(grpc::message(&bytes)
+            .map(refused_in_protobuf)
+            .unwrap_or_default())
+    }
+
+    /// What the reply to a request says that was accepted. The status has said so: were the spans sent again because of a reply that
+    /// can't be read, they would be there twice.
+    async fn http_reply(&self, body: Incoming, until: Instant) -> Refused {
+        if matches!(self.format, Format::JaegerThrift | Format::ZipkinJson) {
+            return Refused::default();
+        }
+        // Before the exchange as a whole is over, which would be no answer.
+        let until = until - self.timeout / 20;
+        let reply = timeout_at(until, Limited::new(body, MAX_REPLY_BYTES).collect()).await;
+        let reason = match reply {
+            Ok(Ok(reply)) if self.format == Format::OtlpJson => {
+                return refused_in_json(&reply.to_bytes());
+            }
+            Ok(Ok(reply)) => return refused_in_protobuf(&reply.to_bytes()),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it has no end".to_owned(),
+        };
+        let place = self.describe();
+        (0, format!("{place}: can't read the reply: {reason}"))
     }
 
     fn request(&self, body: Bytes) -> Request<Full<Bytes>> {

@@ -91,7 +91,8 @@ impl WireExporter {
                 Err(error) => error,
             };
             *self.trouble() = Some(error.message.clone());
-            let delay = error.retry_after.unwrap_or_else(|| backoff.next());
+            // A collector that asks to come back at once, or at a time that has passed, is not asked without a pause.
+            let delay = backoff.next().max(error.retry_after.unwrap_or_default());
             if !error.is_retryable || deadline::after(delay) >= give_up_at {
                 return Outcome::Failed(error.message);
             }

@@ -13,6 +13,7 @@ use opentelemetry::{Context, Key, KeyValue};
 
 use super::detached::Detached;
 use super::{Outcome, Span, TracedFuture, panics};
+use crate::current::has_context;
 use crate::system::{Scope, System};
 use crate::{IntoAttributes, IntoValue};
 
@@ -237,6 +238,9 @@ impl SpanBuilder {
 
     /// The span, and whether success sets its status Ok.
     fn start_as(self, placement: Placement) -> (Span, bool) {
+        if !has_context() {
+            return (Span::nothing(), false);
+        }
         if self.is_off
             && matches!(self.parent, Parent::Current)
             && Context::map_current(|context| !context.has_active_span())

@@ -4,13 +4,15 @@ use std::any::{Any, type_name};
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::Write as _;
+use std::fmt::{self, Write};
 use std::num::{ParseFloatError, ParseIntError};
 
 /// How many sources of an error are told. A chain that is longer is a loop, or nobody reads it.
 const MAX_SOURCES: usize = 16;
 /// Bytes of one message that are kept.
 const MAX_MESSAGE_LEN_BYTES: usize = 8 * 1024;
+/// Bytes of what `Debug` says that are searched for a name.
+const MAX_NAME_LEN_BYTES: usize = 256;
 /// Bytes of a stack trace that are kept.
 const MAX_STACKTRACE_LEN_BYTES: usize = 64 * 1024;
 
@@ -102,7 +104,7 @@ fn text(message: &str) -> ExceptionDetails {
 }
 
 fn describe(kind: Cow<'static, str>, error: &dyn Error, backtrace: Backtrace) -> ExceptionDetails {
-    let message = bounded(error.to_string(), MAX_MESSAGE_LEN_BYTES);
+    let message = told(format_args!("{error}"), MAX_MESSAGE_LEN_BYTES);
     let mut details = ExceptionDetails {
         stacktrace: sources(&kind, &message, error),
         kind,
@@ -116,7 +118,7 @@ fn sources(kind: &str, message: &str, error: &dyn Error) -> Option<String> {
     let mut source = error.source()?;
     let mut text = format!("{kind}: {message}");
     for _ in 0..MAX_SOURCES {
-        let cause = bounded(source.to_string(), MAX_MESSAGE_LEN_BYTES);
+        let cause = told(format_args!("{source}"), MAX_MESSAGE_LEN_BYTES);
         let _infallible = write!(text, "\nCaused by: {cause}");
         match source.source() {
             Some(next) => source = next,
@@ -153,12 +155,12 @@ fn name_of(error: &(dyn Error + 'static)) -> Cow<'static, str> {
         std::io::Error,
         ParseIntError,
         ParseFloatError,
-        std::fmt::Error,
+        fmt::Error,
         std::str::Utf8Error,
         std::string::FromUtf8Error,
         http::Error
     );
-    let debug = bounded(format!("{error:?}"), 256);
+    let debug = told(format_args!("{error:?}"), MAX_NAME_LEN_BYTES);
     let name: String = debug
         .chars()
         .take_while(|&c| c.is_alphanumeric() || c == '_')
@@ -171,17 +173,19 @@ fn name_of(error: &(dyn Error + 'static)) -> Cow<'static, str> {
     }
 }
 
-/// What a panic says: its payload is text if `panic!` was given text.
+/// The payload of a panic, if `panic!` was given text.
+pub(super) fn panic_message(payload: &(dyn Any + Send)) -> Option<&str> {
+    let literal = payload.downcast_ref::<&str>().copied();
+    literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
+
+/// What a panic says.
 pub(super) fn panic_details(
     payload: &(dyn Any + Send),
     place: Option<(String, Option<String>)>,
 ) -> ExceptionDetails {
-    let message = payload
-        .downcast_ref::<&str>()
-        .map(|&text| text.to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a value that is not text".to_owned());
-    let message = bounded(message, MAX_MESSAGE_LEN_BYTES);
+    let message = panic_message(payload).unwrap_or("a value that is not text");
+    let message = bounded(message.to_owned(), MAX_MESSAGE_LEN_BYTES);
     let stacktrace = place.map(|(location, backtrace)| {
         let mut text = format!("panic: {message}\nat {location}");
         if let Some(backtrace) = backtrace {
@@ -193,6 +197,35 @@ pub(super) fn panic_details(
         kind: Cow::Borrowed("panic"),
         message,
         stacktrace,
+    }
+}
+
+/// What an error says of itself. One that fails to say it has said what came before: `to_string` would panic.
+fn told(error: fmt::Arguments<'_>, max_len_bytes: usize) -> String {
+    let mut text = Bounded {
+        kept: String::new(),
+        max_len_bytes,
+    };
+    let _cut_or_failed = text.write_fmt(error);
+    bounded(text.kept, max_len_bytes)
+}
+
+/// Text that takes no more when it is long enough.
+struct Bounded {
+    kept: String,
+    max_len_bytes: usize,
+}
+
+impl Write for Bounded {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        // One character more than is told, so that it is known that there is more.
+        let room = (self.max_len_bytes + char::MAX_LEN_UTF8).saturating_sub(self.kept.len());
+        self.kept.push_str(&more[..more.floor_char_boundary(room)]);
+        if more.len() > room {
+            Err(fmt::Error)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -254,8 +287,8 @@ mod tests {
     fn a_chain_without_end_is_cut() {
         #[derive(Debug)]
         struct Endless;
-        impl std::fmt::Display for Endless {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl fmt::Display for Endless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("again")
             }
         }
@@ -266,6 +299,37 @@ mod tests {
         }
         let stacktrace = details(&Endless).stacktrace.unwrap();
         assert!(stacktrace.contains("\nCaused by: …"), "{stacktrace}");
+    }
+
+    #[test]
+    fn an_error_that_fails_to_say_what_it_is_has_said_what_came_before() {
+        #[derive(Debug)]
+        struct Broken;
+        impl fmt::Display for Broken {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("no or")?;
+                Err(fmt::Error)
+            }
+        }
+        impl Error for Broken {}
+        assert_eq!(details(&Broken).message, "no or");
+    }
+
+    #[test]
+    fn an_error_that_talks_without_end_is_interrupted() {
+        #[derive(Debug)]
+        struct Endless;
+        impl fmt::Display for Endless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                loop {
+                    f.write_str("again and ")?;
+                }
+            }
+        }
+        impl Error for Endless {}
+        let told = details(&Endless).message;
+        assert!(told.len() <= MAX_MESSAGE_LEN_BYTES + '…'.len_utf8());
+        assert!(told.ends_with('…'));
     }
 
     #[test]

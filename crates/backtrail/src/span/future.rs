@@ -8,7 +8,7 @@ use std::task::{Context as TaskContext, Poll};
 use opentelemetry::{Context, KeyValue};
 use pin_project_lite::pin_project;
 
-use super::{Span, panics};
+use super::{Span, panics, run_within};
 
 pin_project! {
     /// Code that runs in a span: made by [`create_span`](crate::create_span), [`in_span`](crate::in_span) and
@@ -16,8 +16,9 @@ pin_project! {
     /// given to any task.
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct TracedFuture<F: Future> {
+        // Nothing only while it is dropped.
         #[pin]
-        code: F,
+        code: Option<F>,
         span: Option<Span>,
         // Without a span of its own the code still runs in the trace of its caller.
         around: Option<Context>,
@@ -26,9 +27,15 @@ pin_project! {
 
     impl<F: Future> PinnedDrop for TracedFuture<F> {
         fn drop(this: Pin<&mut Self>) {
-            if let Some(span) = this.project().span.take() {
-                cancel(&span);
-            }
+            let mut this = this.project();
+            let Some(span) = this.span.take() else {
+                return;
+            };
+            // What the code drops may make spans of its own and tell this one something: both while it is still there.
+            let entered = span.enter();
+            this.code.set(None);
+            drop(entered);
+            cancel(&span);
         }
     }
 }
@@ -41,7 +48,7 @@ impl<F: Future> TracedFuture<F> {
     ) -> Self {
         if span.is_nothing() {
             return Self {
-                code: code(span),
+                code: Some(code(span)),
                 span: None,
                 around: None,
                 record,
@@ -54,18 +61,15 @@ impl<F: Future> TracedFuture<F> {
                 code(span)
             };
             return Self {
-                code,
+                code: Some(code),
                 span: None,
                 around: Some(context),
                 record,
             };
         }
-        let code = {
-            let _entered = span.enter();
-            code(span.clone())
-        };
+        let code = run_within(&span, code);
         Self {
-            code,
+            code: Some(code),
             span: Some(span),
             around: None,
             record,
@@ -86,12 +90,14 @@ impl<F: Future> Future for TracedFuture<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
+        let Some(code) = this.code.as_pin_mut() else {
+            return Poll::Pending;
+        };
         let Some(span) = this.span else {
             // Also when it is polled again after it was done: that is for the inner future to say.
             let _entered = this.around.clone().map(Context::attach);
-            return this.code.poll(cx);
+            return code.poll(cx);
         };
-        let code = this.code;
         let polled = {
             let _entered = span.enter();
             // As in `run_within`: what the panic broke is not looked at.

@@ -8,12 +8,13 @@ use opentelemetry::{Context, ContextGuard, Key, KeyValue};
 
 use super::detached::Detached;
 use super::exception::{Exception, ExceptionDetails};
+use crate::current::has_context;
 use crate::{IntoAttributes, IntoValue};
 
 /// A span, as a handle that is cheap to clone. The span ends with [`Span::end`], or when the last clone and the last [`Context`] that
 /// holds it are dropped; what is called after the end does nothing.
 ///
-/// A handle may stand for no span of its own: when tracing is off, after shutdown, or where telemetry is suppressed.
+/// A handle may stand for no span of its own: when tracing is off, where telemetry is suppressed, or when the provider of the SDK was shut down.
 /// Then nothing is recorded, and the ids are those of the span around it, if there is one.
 #[derive(Clone, Debug)]
 pub struct Span(Repr);
@@ -64,6 +65,9 @@ impl Span {
 
     /// The span that is active on this thread or in this task; one that does nothing when there is none.
     pub fn current() -> Self {
+        if !has_context() {
+            return Self::nothing();
+        }
         let context = Context::current();
         if context.has_active_span() {
             Self::active(context)
@@ -106,7 +110,8 @@ impl Span {
     /// Adds an event that happened now.
     pub fn add_event(&self, name: impl Into<Cow<'static, str>>, attributes: impl IntoAttributes) {
         if self.may_record() {
-            let attributes = attributes.into_attributes();
+            // Code of the service, so not under the span's lock.
+            let (name, attributes) = (name.into(), attributes.into_attributes());
             match &self.0 {
                 Repr::Nothing | Repr::None(_) => {}
                 Repr::Active(context) => context.span().add_event(name, attributes),
@@ -163,6 +168,8 @@ impl Span {
 
     /// Renames the span. A sampler has decided by the first name.
     pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
+        // Code of the service, so not under the span's lock.
+        let name = name.into();
         match &self.0 {
             Repr::Nothing | Repr::None(_) => {}
             Repr::Active(context) => context.span().update_name(name),

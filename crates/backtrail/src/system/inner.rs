@@ -8,6 +8,7 @@ use opentelemetry::Context;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use crate::config::{Instrumentation, Instrumentations};
+use crate::current::has_context;
 use crate::processor::Pipeline;
 use crate::propagation::Propagator;
 
@@ -116,6 +117,9 @@ impl System {
 
     /// The system of the current context.
     pub(crate) fn current() -> Option<Self> {
+        if !has_context() {
+            return None;
+        }
         Context::map_current(|context| Self::of(context).cloned())
     }
 

@@ -25,7 +25,17 @@ pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 /// tracing.shutdown()?;
 /// # Ok(()) }
 /// ```
+///
+/// A handle that nobody keeps ends the system at once, so the compiler warns of it:
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// backtrail::TracingSystem::new("orders").initialize()?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
+#[must_use = "tracing ends when the last handle is dropped: keep it until the end of `main`"]
 pub struct TracingSystem {
     system: System,
     _last: Arc<LastHandle>,

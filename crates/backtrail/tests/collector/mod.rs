@@ -12,6 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -38,6 +39,8 @@ pub(crate) struct Collector {
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) path: String,
+    /// Which connection it came over.
+    pub(crate) peer: SocketAddr,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
@@ -49,6 +52,7 @@ pub(crate) struct Reply {
     body: Vec<u8>,
     trailers: Option<HeaderMap>,
     is_silence: bool,
+    is_endless: bool,
 }
 
 impl Collector {
@@ -149,6 +153,12 @@ impl Reply {
         }
     }
 
+    /// The body has no end.
+    pub(crate) fn endless(mut self) -> Self {
+        self.is_endless = true;
+        self
+    }
+
     pub(crate) fn header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.insert(name, HeaderValue::from_static(value));
         self
@@ -178,15 +188,15 @@ struct Stage {
 async fn accept(listener: std::net::TcpListener, tls: Option<TlsAcceptor>, stage: Stage) {
     let listener = TcpListener::from_std(listener).unwrap();
     loop {
-        let (stream, _) = listener.accept().await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
         let (tls, stage) = (tls.clone(), stage.clone());
         tokio::spawn(async move {
             match tls {
-                None => serve(stream, stage).await,
+                None => serve(stream, peer, stage).await,
                 // A handshake that fails is the client's to tell.
                 Some(tls) => {
                     if let Ok(stream) = tls.accept(stream).await {
-                        serve(stream, stage).await;
+                        serve(stream, peer, stage).await;
                     }
                 }
             }
@@ -194,8 +204,12 @@ async fn accept(listener: std::net::TcpListener, tls: Option<TlsAcceptor>, stage
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, stage: Stage) {
-    let service = service_fn(move |request| answer(request, stage.clone()));
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    stage: Stage,
+) {
+    let service = service_fn(move |request| answer(request, peer, stage.clone()));
     // The client closes the connection when it likes.
     let _closed = auto::Builder::new(TokioExecutor::new())
         .serve_connection(TokioIo::new(stream), service)
@@ -204,6 +218,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sta
 
 async fn answer(
     request: Request<Incoming>,
+    peer: SocketAddr,
     stage: Stage,
 ) -> Result<Response<impl http_body::Body<Data = Bytes, Error = Infallible>>, hyper::Error> {
     let (parts, body) = request.into_parts();
@@ -213,6 +228,7 @@ async fn answer(
     // A test that is over does not listen any more.
     let _told = stage.sender.send(Received {
         path: parts.uri.path().to_owned(),
+        peer,
         headers: parts.headers,
         body,
     });
@@ -229,7 +245,12 @@ async fn answer(
         frames.push(Ok(Frame::data(Bytes::from(reply.body))));
     }
     frames.extend(reply.trailers.map(|trailers| Ok(Frame::trailers(trailers))));
-    let mut response = Response::new(StreamBody::new(futures_util::stream::iter(frames)));
+    let rest = if reply.is_endless {
+        stream::pending().left_stream()
+    } else {
+        stream::empty().right_stream()
+    };
+    let mut response = Response::new(StreamBody::new(stream::iter(frames).chain(rest)));
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.headers;
     Ok(response)

@@ -18,18 +18,42 @@ fn at_once(status: u16) -> Reply {
 
 #[test]
 fn a_collector_that_is_busy_is_asked_again_when_it_says() {
-    let collector = Collector::start();
     for status in [503, 429, 502, 504] {
+        let collector = Collector::start();
         collector.reply(at_once(status));
-    }
-    let tracing = system_of(&collector, &[]);
-    assert_eq!(export(&tracing), Ok(()));
-    let first = collector.next();
-    for _ in 0..4 {
+        let tracing = system_of(&collector, &[]);
+        assert_eq!(export(&tracing), Ok(()));
+        let first = collector.next();
         assert_eq!(collector.next().body, first.body);
+        assert!(collector.try_next().is_none());
+        assert_eq!(tracing.stats().exported, 1);
     }
-    assert!(collector.try_next().is_none());
-    assert_eq!(tracing.stats().exported, 1);
+}
+
+#[test]
+fn a_collector_that_says_at_once_again_and_again_is_not_stormed() {
+    for (protocol, reply) in [
+        (&[][..], at_once(503)),
+        (
+            &[],
+            Reply::status(503).header("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ),
+        (
+            &[GRPC],
+            Reply::default()
+                .trailer("grpc-status", "14")
+                .trailer("grpc-retry-pushback-ms", "0"),
+        ),
+    ] {
+        let collector = Collector::start();
+        for _ in 0..10_000 {
+            collector.reply(reply.clone());
+        }
+        let env = [protocol, &[("OTEL_BSP_EXPORT_TIMEOUT", "1000")]].concat();
+        reason(export(&system_of(&collector, &env)));
+        let attempts = std::iter::from_fn(|| collector.try_next()).count();
+        assert!(attempts <= 4, "{attempts} in a second");
+    }
 }
 
 #[test]
@@ -95,6 +119,34 @@ fn a_request_without_an_answer_is_sent_again_after_its_timeout() {
     let tracing = system_of(&collector, &[("OTEL_EXPORTER_OTLP_TIMEOUT", "50")]);
     assert_eq!(export(&tracing), Ok(()));
     assert_eq!(collector.next().body, collector.next().body);
+}
+
+#[test]
+fn what_was_accepted_is_not_sent_again_because_the_reply_cannot_be_read() {
+    for reply in [
+        Reply::default().body(vec![b'x'; 100_000]),
+        Reply::default().body("x").endless(),
+    ] {
+        for env in [&[][..], &[JSON]] {
+            let collector = Collector::start();
+            collector.reply(reply.clone());
+            let env = [env, &[("OTEL_EXPORTER_OTLP_TIMEOUT", "500")]].concat();
+            let tracing = system_of(&collector, &env);
+            assert_eq!(export(&tracing), Ok(()));
+            collector.next();
+            assert!(collector.try_next().is_none());
+            assert_eq!(tracing.stats().exported, 1);
+        }
+    }
+}
+
+#[test]
+fn a_grpc_connection_that_is_silent_is_left_for_a_new_one() {
+    let collector = Collector::start();
+    collector.reply(Reply::silence());
+    let tracing = system_of(&collector, &[GRPC, ("OTEL_EXPORTER_OTLP_TIMEOUT", "500")]);
+    assert_eq!(export(&tracing), Ok(()));
+    assert_ne!(collector.next().peer, collector.next().peer);
 }
 
 #[test]

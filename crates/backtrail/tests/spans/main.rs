@@ -4,3 +4,4 @@ mod cancellation;
 mod exceptions;
 mod nesting;
 mod panics;
+mod reentry;

@@ -1,4 +1,4 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use backtrail::testing::Recorder;
 use backtrail::{Environment, TracingSystem, in_span, in_span_sync};
@@ -56,4 +56,28 @@ fn the_system_of_the_process_tells_where_a_panic_was() {
     let text = stack.value.to_string();
     assert!(text.starts_with("panic: here\nat "), "{text}");
     assert!(text.contains("panics.rs:"), "{text}");
+
+    // One that is resumed, as a task's is where it is joined, was elsewhere.
+    traces.clear();
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        traces.run_sync(|| in_span_sync("x", (), |_| resume_unwind(Box::new("elsewhere"))));
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(
+        traces.tree_of(&["exception.message", "exception.stacktrace"]),
+        "x error `elsewhere`\n  · exception exception.message=elsewhere\n"
+    );
+}
+
+#[test]
+fn a_panic_before_the_future_is_made_is_recorded() {
+    let traces = Recorder::new();
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        traces.run_sync(|| in_span("x", (), |_| -> std::future::Ready<()> { panic!("early") }))
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(
+        traces.tree_of(&["exception.message"]),
+        "x error `early`\n  · exception exception.message=early\n"
+    );
 }
