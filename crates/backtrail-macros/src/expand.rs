@@ -6,7 +6,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::visit::{Visit, visit_path_segment};
 use syn::visit_mut::{VisitMut, visit_type_mut};
 use syn::{
-    AssocType, Attribute, Expr, ExprAsync, ExprCall, GenericArgument, ItemFn, PathArguments,
+    AssocType, Attribute, Block, Expr, ExprAsync, ExprCall, GenericArgument, ItemFn, PathArguments,
     PathSegment, ReturnType, Signature, Stmt, Token, Type, Visibility,
 };
 
@@ -23,8 +23,7 @@ pub(crate) fn expand(options: TokenStream, function: TokenStream) -> syn::Result
     }
     let span = described(&options, &function.sig.ident);
     let body = if function.sig.asyncness.is_some() {
-        let anchor = anchor(returned(&function.sig.output).as_ref());
-        awaited(&span, &anchor, function.block.to_token_stream())
+        awaited(&span, &function)
     } else if let Some(body) = returned_future(&function, &span) {
         body
     } else {
@@ -87,13 +86,23 @@ fn described(options: &Options, function: &Ident) -> TokenStream {
 }
 
 /// The body of an asynchronous function.
-fn awaited(span: &TokenStream, anchor: &TokenStream, body: TokenStream) -> TokenStream {
+fn awaited(span: &TokenStream, function: &ItemFn) -> TokenStream {
     let (described, future) = (private("span"), private("future"));
     let traced = traced(&described, &future);
+    let returns = &function.sig.output;
+    let never = is_never(returns).then(never);
+    let body = anchored(
+        never.clone().or_else(|| returned(returns)).as_ref(),
+        &function.block,
+    );
+    let last = match never {
+        Some(_) => quote!(match #traced.await {}),
+        None => quote!(#traced.await),
+    };
     quote! {
         let #described = #span;
-        let #future = async move { #anchor #body };
-        #traced.await
+        let #future = async move { #body };
+        #last
     }
 }
 
@@ -115,6 +124,10 @@ fn traced(described: &Ident, future: &Ident) -> TokenStream {
 fn called(span: &TokenStream, function: &ItemFn) -> TokenStream {
     let (output, ended) = (private("output"), private("ended"));
     let (uses, block) = (probes(), &function.block);
+    if is_never(&function.sig.output) {
+        let never = never();
+        return quote!(match ::backtrail::__private::called(#span, move || -> #never #block).0 {});
+    }
     let returns = returned(&function.sig.output).map(|kind| quote!(-> #kind));
     quote! {
         let (#output, #ended) = ::backtrail::__private::called(#span, move || #returns #block);
@@ -155,10 +168,10 @@ fn returned_future(function: &ItemFn, span: &TokenStream) -> Option<TokenStream>
     // The description is moved in, also where the block borrows: then the block's own borrows are those of a block within.
     let inner = private("future");
     let traced = traced(&described, &inner);
-    let anchor = anchor(output_of_future(returns).as_ref());
+    let body = anchored(output_of_future(returns).as_ref(), block);
     let outer = quote! {
         #(#attrs)* async move {
-            let #inner = async #capture { #anchor #block };
+            let #inner = async #capture { #body };
             #traced.await
         }
     };
@@ -183,6 +196,15 @@ fn pinned(call: &ExprCall) -> Option<&ExprAsync> {
         Expr::Async(future) if is_box_pin && call.args.len() == 1 => Some(future),
         _ => None,
     }
+}
+
+fn is_never(returns: &ReturnType) -> bool {
+    matches!(returns, ReturnType::Type(_, kind) if matches!(**kind, Type::Never(_)))
+}
+
+/// What code that never returns is said to return: `!` can't be written but as the type of a function.
+fn never() -> Type {
+    syn::parse_quote!(::core::convert::Infallible)
 }
 
 /// What a function returns, where that can be written.
@@ -217,6 +239,17 @@ fn output_of_future(returns: &Type) -> Option<Type> {
     let mut found = Found(None);
     found.visit_type(returns);
     nameable(&found.0?)
+}
+
+/// The code of a block with the type of what it returns. It is not in braces of its own, which the compiler would call unused in the service's
+/// code; and items stay first, where lints want them.
+fn anchored(output: Option<&Type>, block: &Block) -> TokenStream {
+    let anchor = anchor(output);
+    let is_item = |stmt: &&Stmt| matches!(stmt, Stmt::Item(_));
+    let (items, rest) = block
+        .stmts
+        .split_at(block.stmts.iter().take_while(is_item).count());
+    quote!(#(#items)* #anchor #(#rest)*)
 }
 
 /// Tells an `async` block the type of what it returns, so that `?` and coercions in it are what they are in the function.

@@ -53,6 +53,7 @@ pub mod http;
 pub mod messaging;
 mod processor;
 pub mod propagation;
+mod redact;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod report;

@@ -30,13 +30,14 @@ pub(super) struct BodyWatch {
     // Dropped first, so that the span is told of the body before it ends.
     recording: Option<BodyRecording>,
     exchange: Option<Exchange>,
-    /// Bytes that are still to come, if the head said how many.
+    /// Bytes that are still to come, if the head said how many, or the body itself.
     left_len_bytes: Option<u64>,
 }
 
 impl<B: Body> ResponseBody<B> {
     pub(super) fn new(body: B, mut watch: BodyWatch) -> Self {
-        if body.is_end_stream() {
+        watch.expect(&body.size_hint());
+        if body.is_end_stream() || watch.left_len_bytes == Some(0) {
             watch.finish();
         }
         Self { body, watch }
@@ -106,6 +107,14 @@ impl BodyWatch {
             recording,
             exchange: Some(exchange),
             left_len_bytes,
+        }
+    }
+
+    /// Without a word in the head, who sends the body goes by what it says of itself.
+    fn expect(&mut self, hint: &SizeHint) {
+        let has_trailers = self.exchange.as_ref().is_some_and(Exchange::is_grpc);
+        if self.left_len_bytes.is_none() && !has_trailers {
+            self.left_len_bytes = hint.exact();
         }
     }
 

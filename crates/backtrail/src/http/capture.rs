@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::IoSlice;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Buf;
@@ -90,7 +91,10 @@ impl Drop for BodyRecording {
             Direction::Request => ("http.request.body", "http.request.body.truncated"),
             Direction::Response => ("http.response.body", "http.response.body.truncated"),
         };
-        if let Some(text) = (self.capture.redact)(&self.bytes) {
+        // A body that is cut in the middle of a character is an invitation to panic. Here that would end the process, if it is a panic already
+        // that drops this.
+        let redact = AssertUnwindSafe(|| (self.capture.redact)(&self.bytes));
+        if let Ok(Some(text)) = catch_unwind(redact) {
             self.span.put(KeyValue::new(body, text));
             if self.is_cut {
                 self.span.put(KeyValue::new(truncated, true));

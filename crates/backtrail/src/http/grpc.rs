@@ -50,16 +50,31 @@ pub(super) enum Side {
 
 /// `package.Service/Method` of a request that is a call of gRPC.
 pub(super) fn method_of<'a>(headers: &HeaderMap, path: &'a str) -> Option<&'a str> {
-    let content_type = headers.get(::http::header::CONTENT_TYPE)?.as_bytes();
-    let rest = content_type.strip_prefix(b"application/grpc")?;
-    // `application/grpc-web` is a protocol of its own.
-    if !matches!(rest, [] | [b'+' | b';', ..]) {
+    if !is_of_grpc(headers) {
         return None;
     }
     let full = path.strip_prefix('/')?;
     let (service, method) = full.split_once('/')?;
     let is_call = !service.is_empty() && !method.is_empty() && !method.contains('/');
     is_call.then_some(full)
+}
+
+fn is_of_grpc(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(::http::header::CONTENT_TYPE);
+    let rest = content_type.and_then(|value| value.as_bytes().strip_prefix(b"application/grpc"));
+    // `application/grpc-web` is a protocol of its own.
+    matches!(rest, Some([] | [b'+' | b';', ..]))
+}
+
+/// Takes back the method of a call that the server does not know: anybody can call any path, and names of spans are of few kinds.
+pub(super) fn forget_unknown_method(span: &Span, method: &str, answer: &HeaderMap) {
+    let status = answer.get(STATUS).map(name_of);
+    if is_of_grpc(answer) && status.as_deref() != Some("UNIMPLEMENTED") {
+        return;
+    }
+    span.set_name("grpc");
+    span.put(KeyValue::new("rpc.method", "_OTHER"));
+    span.put(KeyValue::new("rpc.method_original", method.to_owned()));
 }
 
 pub(super) fn append_to(attributes: &mut Vec<KeyValue>, method: &str, with_old_names: bool) {

@@ -24,7 +24,7 @@
 //! body follows (`HEAD`, 1xx, 204, 304, upgrades).
 //!
 //! **gRPC.** A request whose content type is `application/grpc…` is a call: its span is named `package.Service/Method`, and its status is that of
-//! gRPC, from the trailers.
+//! gRPC, from the trailers. A server's span is named `grpc` if the answer is not of gRPC, or says that there is no such method.
 
 #[cfg(feature = "actix")]
 pub mod actix;

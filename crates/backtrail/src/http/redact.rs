@@ -1,30 +1,10 @@
-//! What must not be read in a span.
+//! Which query values a layer redacts.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-pub(super) const REDACTED: &str = "REDACTED";
-
-/// Keys whose values are signatures (semantic conventions 1.42, `url.query`), and those that everybody gives to secrets.
-const SENSITIVE_KEYS: [&str; 17] = [
-    "X-Amz-Signature",
-    "X-Amz-Credential",
-    "X-Amz-Security-Token",
-    "AWSAccessKeyId",
-    "Signature",
-    "sig",
-    "X-Goog-Signature",
-    "access_token",
-    "api_key",
-    "apikey",
-    "client_secret",
-    "id_token",
-    "passwd",
-    "password",
-    "refresh_token",
-    "secret",
-    "token",
-];
+use crate::redact;
+pub(super) use crate::redact::REDACTED;
 
 /// Which query values are redacted.
 #[derive(Clone, Debug, Default)]
@@ -40,61 +20,8 @@ impl Redaction {
 
     /// A query without the values of sensitive keys. The keys stay.
     pub(super) fn query<'a>(&self, query: &'a str) -> Cow<'a, str> {
-        if !query.split('&').any(|pair| self.is_sensitive(pair)) {
-            return Cow::Borrowed(query);
-        }
-        let mut redacted = String::with_capacity(query.len());
-        for (index, pair) in query.split('&').enumerate() {
-            if index > 0 {
-                redacted.push('&');
-            }
-            match pair.split_once('=') {
-                Some((key, _)) if self.is_sensitive(pair) => {
-                    redacted.push_str(key);
-                    redacted.push('=');
-                    redacted.push_str(REDACTED);
-                }
-                _ => redacted.push_str(pair),
-            }
-        }
-        Cow::Owned(redacted)
+        redact::query(query, &self.more_keys)
     }
-
-    fn is_sensitive(&self, pair: &str) -> bool {
-        let Some((key, _)) = pair.split_once('=') else {
-            return false;
-        };
-        let key = decoded(key);
-        let is_key = |sensitive: &str| sensitive.as_bytes().eq_ignore_ascii_case(&key);
-        SENSITIVE_KEYS.into_iter().any(is_key) || self.more_keys.iter().any(|key| is_key(key))
-    }
-}
-
-/// A key as the service reads it: `s%69g` is `sig` there.
-fn decoded(key: &str) -> Cow<'_, [u8]> {
-    if !key.contains('%') {
-        return Cow::Borrowed(key.as_bytes());
-    }
-    let mut bytes = Vec::with_capacity(key.len());
-    let mut rest = key.as_bytes();
-    while let [first, after @ ..] = rest {
-        let escaped = match after {
-            [high, low, ..] if *first == b'%' => byte_of(*high, *low),
-            _ => None,
-        };
-        bytes.push(escaped.unwrap_or(*first));
-        rest = if escaped.is_some() {
-            &after[2..]
-        } else {
-            after
-        };
-    }
-    Cow::Owned(bytes)
-}
-
-fn byte_of(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
 }
 
 #[cfg(test)]
@@ -102,6 +29,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::redact::SENSITIVE_KEYS;
 
     proptest! {
         #[test]

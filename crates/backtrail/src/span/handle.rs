@@ -9,7 +9,7 @@ use opentelemetry::{Context, ContextGuard, Key, KeyValue};
 use super::detached::Detached;
 use super::exception::{Exception, ExceptionDetails};
 use crate::current::has_context;
-use crate::{IntoAttributes, IntoValue};
+use crate::{IntoAttributes, IntoValue, redact};
 
 /// A span, as a handle that is cheap to clone. The span ends with [`Span::end`], or when the last clone and the last [`Context`] that
 /// holds it are dropped; what is called after the end does nothing.
@@ -133,6 +133,7 @@ impl Span {
     }
 
     /// Records an error as an exception event, and marks the span as failed: `error.type`, and the status Error with the error's message.
+    /// Of URLs in it, user and password and the values of query keys that are known to be secret are `REDACTED`.
     pub fn record_exception<M>(&self, error: &impl Exception<M>) {
         if self.is_recording() {
             self.fail(error.details());
@@ -144,14 +145,16 @@ impl Span {
     }
 
     /// [`Span::fail`] with an `error.type` that says more than the name of a type.
+    /// URLs in it are redacted, because messages of HTTP clients name them.
     pub(crate) fn fail_as(&self, error_type: Cow<'static, str>, details: ExceptionDetails) {
+        let message = redact::urls_in(details.message);
         self.put(KeyValue::new("error.type", error_type));
-        self.set_status(Status::error(details.message.clone()));
+        self.set_status(Status::error(message.clone()));
         let mut attributes = vec![
             KeyValue::new("exception.type", details.kind),
-            KeyValue::new("exception.message", details.message),
+            KeyValue::new("exception.message", message),
         ];
-        if let Some(stacktrace) = details.stacktrace {
+        if let Some(stacktrace) = details.stacktrace.map(redact::urls_in) {
             attributes.push(KeyValue::new("exception.stacktrace", stacktrace));
         }
         self.add_event("exception", attributes);

@@ -4,6 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Dialect {
     pub(super) double_quotes_are_text: bool,
+    /// Double quotes are names where one can stand, and else text.
+    pub(super) double_quotes_are_unclear: bool,
     pub(super) brackets_are_quotes: bool,
     pub(super) backslash_escapes: bool,
     /// Nobody knows whether a backslash escapes the quote after it.
@@ -15,6 +17,8 @@ pub(super) struct Dialect {
     /// Two dashes are a comment only before white space.
     dashes_need_space: bool,
     pub(super) dollar_quotes: bool,
+    /// `$12.50` is an amount of money, and no placeholder.
+    pub(super) currency_is_number: bool,
     pub(super) q_quotes: bool,
 }
 
@@ -24,6 +28,7 @@ impl Dialect {
         // As the standard says; comments nest as in PostgreSQL, since a comment too long shows less than one too short.
         let standard = Self {
             double_quotes_are_text: false,
+            double_quotes_are_unclear: false,
             brackets_are_quotes: false,
             backslash_escapes: false,
             backslash_is_unclear: false,
@@ -32,6 +37,7 @@ impl Dialect {
             nested_comments: true,
             dashes_need_space: false,
             dollar_quotes: true,
+            currency_is_number: false,
             q_quotes: false,
         };
         match system {
@@ -46,14 +52,17 @@ impl Dialect {
                 ..standard
             },
             "sqlite" => Self {
+                double_quotes_are_unclear: true,
                 brackets_are_quotes: true,
                 nested_comments: false,
                 dollar_quotes: false,
                 ..standard
             },
             "microsoft.sql_server" | "mssql" => Self {
+                double_quotes_are_unclear: true,
                 brackets_are_quotes: true,
                 dollar_quotes: false,
+                currency_is_number: true,
                 ..standard
             },
             "oracle.db" | "oracle" => Self {
@@ -74,6 +83,7 @@ impl Dialect {
                 ..standard
             },
             _ => Self {
+                double_quotes_are_unclear: true,
                 backslash_is_unclear: true,
                 hash_is_unclear: true,
                 q_quotes: true,

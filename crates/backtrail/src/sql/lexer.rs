@@ -184,8 +184,10 @@ impl<'a> Lexer<'a> {
             if self.dialect.q_quotes && word.ends_with(['q', 'Q']) {
                 return self.q_quoted();
             }
-            let escapes = self.dialect.backslash_escapes || word.eq_ignore_ascii_case("e");
-            return self.text('\'', escapes);
+            if word.eq_ignore_ascii_case("e") {
+                return self.escaped_text();
+            }
+            return self.text('\'', self.dialect.backslash_escapes);
         }
         if word.eq_ignore_ascii_case("u") {
             // `U&'text'` and `U&"name"`.
@@ -195,6 +197,18 @@ impl<'a> Lexer<'a> {
             }
         }
         Token::Word(word)
+    }
+
+    /// PostgreSQL's `E'it\'s'`, from its quote. Text in quotes that follows it on another line is part of it, with the same escapes.
+    fn escaped_text(&mut self) -> Token<'a> {
+        loop {
+            self.text('\'', true);
+            let mut after = self.clone();
+            if !after.gap() || !after.rest.starts_with('\'') {
+                return Token::Literal;
+            }
+            *self = after;
+        }
     }
 
     /// Oracle's `q'[it's]'`, from its first quote.
@@ -249,6 +263,13 @@ impl<'a> Lexer<'a> {
             }
             '"' | '`' => self.quoted(first),
             '[' if self.dialect.brackets_are_quotes => self.quoted(']'),
+            c if self.dialect.currency_is_number
+                && is_currency(c)
+                && self.rest[c.len_utf8()..].starts_with(|c: char| c.is_ascii_digit()) =>
+            {
+                self.take(c.len_utf8());
+                self.number()
+            }
             '$' => self.dollar(),
             '?' => {
                 let digits = self.rest[1..]
@@ -299,6 +320,11 @@ fn is_name_start(c: char) -> bool {
 
 fn is_name_part(c: char) -> bool {
     is_name_start(c) || c.is_numeric() || c == '$'
+}
+
+/// Currency signs, as far as SQL Server knows them.
+fn is_currency(c: char) -> bool {
+    matches!(c, '$' | '¢'..='¥' | '\u{20a0}'..='\u{20cf}')
 }
 
 /// What may stand right before text and belongs to it: `E'…'`, `N'…'`, `X'…'`, `_utf8mb4'…'`.

@@ -28,7 +28,8 @@
 //! What is recorded of a statement: strings, numbers, bytes and truth values become `?`; comments go; a list after `IN` becomes `(?)`,
 //! and of several rows of values the first stays. Names in quotes and placeholders stay. At most 64 KiB of a statement are read and 4 KiB are
 //! recorded. Values that look like names can't be told from names: text in double quotes is text for MySQL, MariaDB and their like, and a name
-//! for all others, as their manuals have it.
+//! for all others, as their manuals have it. SQLite and SQL Server, and databases that are not known, may take it for both: in the place of a value, as
+//! after `=` and in `VALUES (…)`, it becomes `?`, a column's name too. Elsewhere, as an argument of a function, it stays.
 //!
 //! Source: OpenTelemetry semantic conventions, database client spans (stable).
 
@@ -36,6 +37,7 @@ mod database;
 mod dialect;
 mod failure;
 mod lexer;
+mod quotes;
 mod sanitize;
 #[cfg(feature = "sqlx")]
 pub mod sqlx;

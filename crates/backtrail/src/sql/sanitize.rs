@@ -2,6 +2,7 @@
 
 use super::dialect::Dialect;
 use super::lexer::{Lexer, Token};
+use super::quotes::Quotes;
 
 /// Bytes of a statement that are recorded.
 const MAX_OUTPUT_LEN_BYTES: usize = 4 * 1024;
@@ -19,6 +20,7 @@ pub(super) fn sanitize(statement: &str, dialect: Dialect) -> String {
         gap: false,
         words: ["", ""],
         previous: "",
+        quotes: Quotes::of(dialect),
     };
     sanitizer.run();
     if end < statement.len() {
@@ -39,6 +41,7 @@ struct Sanitizer<'a> {
     words: [&'a str; 2],
     /// The token before, if that was a word.
     previous: &'a str,
+    quotes: Quotes,
 }
 
 impl<'a> Sanitizer<'a> {
@@ -53,6 +56,9 @@ impl<'a> Sanitizer<'a> {
                 }
                 Token::Symbol('(') if is(self.previous, "IN") => self.list(),
                 Token::Symbol('(') if is(self.previous, "VALUES") => self.rows(),
+                Token::Quoted(name) if self.quotes.is_text(name, &self.lexer) => {
+                    self.push(Token::Literal);
+                }
                 token => self.push(token),
             }
             self.previous = match token {
@@ -63,6 +69,7 @@ impl<'a> Sanitizer<'a> {
     }
 
     fn push(&mut self, token: Token<'a>) {
+        self.quotes.see(token);
         match token {
             Token::Gap => self.gap = true,
             Token::Literal => self.write("?"),
@@ -102,9 +109,11 @@ impl<'a> Sanitizer<'a> {
 
     /// What stands in brackets after `IN`: its length is no property of the statement.
     fn list(&mut self) {
+        self.quotes.enter_values();
         match after_values(&self.lexer) {
             Some((rest, count)) if count > 1 => {
                 self.lexer = rest;
+                self.quotes.leave_values();
                 self.write("(?)");
             }
             _ => self.push(Token::Symbol('(')),
@@ -113,6 +122,7 @@ impl<'a> Sanitizer<'a> {
 
     /// What stands after `VALUES`: of rows that are values only, the first is told.
     fn rows(&mut self) {
+        self.quotes.enter_values();
         self.push(Token::Symbol('('));
         let Some((rest, _)) = after_values(&self.lexer) else {
             return;
@@ -269,6 +279,51 @@ mod tests {
             &[(
                 "SELECT [it's] FROM `a b` WHERE x = $id",
                 "SELECT [it's] FROM `a b` WHERE x = $id",
+            )],
+        );
+    }
+
+    #[test]
+    fn double_quotes_in_the_place_of_a_value_are_text_where_they_may_be() {
+        check(
+            "sqlite",
+            &[
+                (
+                    "SELECT \"a\", t.\"b\" FROM \"t\" WHERE \"c\" = \"secret\" AND d LIKE \"x\" OR \"e\" IN (\"y\")",
+                    "SELECT \"a\", t.\"b\" FROM \"t\" WHERE \"c\" = ? AND d LIKE ? OR \"e\" IN (?)",
+                ),
+                (
+                    "a BETWEEN \"x\" AND \"y\" AND \"b\" <> \"t\".\"c\"",
+                    "a BETWEEN ? AND ? AND \"b\" <> \"t\".\"c\"",
+                ),
+                (
+                    "INSERT INTO t (\"a\") VALUES (\"x\", f(\"y\")), (\"z\", 1) ON CONFLICT (\"a\") DO NOTHING",
+                    "INSERT INTO t (\"a\") VALUES (?, f(?)), (?, ?) ON CONFLICT (\"a\") DO NOTHING",
+                ),
+                (
+                    "x IN (SELECT \"a\" FROM \"t\") AND y IN (\"z\", 1) AND \"b\" = 1",
+                    "x IN (SELECT \"a\" FROM \"t\") AND y IN (?, ?) AND \"b\" = ?",
+                ),
+                ("CASE WHEN \"x\" THEN \"y\" END", "CASE WHEN ? THEN ? END"),
+            ],
+        );
+        check(
+            "postgresql",
+            &[("a = \"b\" AND c IN (\"d\")", "a = \"b\" AND c IN (\"d\")")],
+        );
+    }
+
+    #[test]
+    fn text_goes_on_in_the_next_line_and_money_is_a_number() {
+        check(
+            "postgresql",
+            &[("SELECT E'a' -- b\n 'c\\'secret', 'd'", "SELECT ?, ?")],
+        );
+        check(
+            "microsoft.sql_server",
+            &[(
+                "WHERE a = $1234.50 OR b = €17 OR c = $id",
+                "WHERE a = ? OR b = ? OR c = $id",
             )],
         );
     }

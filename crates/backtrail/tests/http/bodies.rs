@@ -111,6 +111,44 @@ async fn a_body_of_known_length_ends_with_its_last_byte() {
 }
 
 #[tokio::test]
+async fn a_body_of_no_bytes_ends_with_the_head() {
+    let mut download = Download::start(Some(("content-length", "0"))).await;
+    download.body = Body::empty();
+    assert_eq!(
+        download.tree(),
+        "GET /file [server] http.response.status_code=200\n"
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_knows_its_own_length_ends_with_its_last_byte() {
+    struct Sized;
+    impl http_body::Body for Sized {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"abc")))))
+        }
+
+        fn size_hint(&self) -> http_body::SizeHint {
+            http_body::SizeHint::with_exact(3)
+        }
+    }
+    let traces = Recorder::new();
+    let service = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Sized)));
+    let service = traces.tracing().http_server().layer(service);
+    let mut body = service.oneshot(request("/")).await.unwrap().into_body();
+    assert_eq!(traces.tree(), "");
+    body.frame().await.unwrap().unwrap();
+    drop(body);
+    assert_eq!(traces.tree_of(&["cancelled"]), "GET [server]\n");
+}
+
+#[tokio::test]
 async fn a_body_that_is_dropped_is_cancelled() {
     let mut download = Download::start(None).await;
     download.body = Body::empty();

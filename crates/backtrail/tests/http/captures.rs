@@ -93,3 +93,23 @@ async fn a_body_that_nobody_reads_is_not_recorded() {
     send(app, upload("unread")).await;
     assert_eq!(traces.tree_of(&["http.request.body"]), "POST / [server]\n");
 }
+
+#[tokio::test]
+async fn a_redaction_that_panics_keeps_the_body_out_and_breaks_nothing() {
+    let traces = Recorder::new();
+    let layer = traces
+        .tracing()
+        .http_server()
+        .capture_request_body(3, |bytes| Some(str::from_utf8(bytes).unwrap().to_owned()))
+        .capture_response_body(3, |bytes| Some(str::from_utf8(bytes).unwrap().to_owned()));
+    let response = send(echo().layer(layer), upload("größe")).await;
+    assert_eq!(response.body(), "größe");
+    assert_eq!(
+        traces.tree_of(&[
+            "http.request.body",
+            "http.response.body",
+            "http.response.status_code"
+        ]),
+        "POST / [server] http.response.status_code=200\n"
+    );
+}

@@ -37,7 +37,8 @@ fn with_trailers(status: &'static str) -> Ready<Result<Response<Body>, Infallibl
         Some(Ok(trailers))
     };
     let body = Full::new(Bytes::from_static(b"message")).with_trailers(trailers);
-    ready(Ok(Response::new(Body::new(body))))
+    let response = Response::builder().header("content-type", "application/grpc");
+    ready(Ok(response.body(Body::new(body)).unwrap()))
 }
 
 async fn serve(traces: &Recorder, status: &'static str) {
@@ -91,7 +92,9 @@ async fn for_a_client_every_failure_is_an_error() {
 async fn a_status_without_a_message_is_in_the_head() {
     let traces = Recorder::new();
     let service = service_fn(async |_: Request<Body>| {
-        let response = Response::builder().header("grpc-status", "14");
+        let response = Response::builder()
+            .header("content-type", "application/grpc+proto")
+            .header("grpc-status", "14");
         Ok::<_, Infallible>(response.body(Body::empty()).unwrap())
     });
     let service = traces.tracing().http_server().layer(service);
@@ -112,4 +115,26 @@ async fn calls_can_be_switched_off_alone() {
     let service = traces.tracing().http_server().layer(service);
     send(service, call("application/grpc-web")).await;
     assert_eq!(traces.tree_of(&[]), "POST [server]\n");
+}
+
+#[tokio::test]
+async fn a_path_that_is_no_method_of_the_server_names_no_span() {
+    let traces = Recorder::new();
+    let unknown = service_fn(async |_: Request<Body>| {
+        let response = Response::builder()
+            .header("content-type", "application/grpc")
+            .header("grpc-status", "12");
+        Ok::<_, Infallible>(response.body(Body::empty()).unwrap())
+    });
+    let of_http = service_fn(async |_: Request<Body>| {
+        Ok::<_, Infallible>(Response::new(Body::from("a page")))
+    });
+    let layer = traces.tracing().http_server();
+    send(layer.layer(unknown), call("application/grpc")).await;
+    send(layer.layer(of_http), call("application/grpc")).await;
+    assert_eq!(
+        traces.tree_of(&["rpc.method", "rpc.method_original"]),
+        "grpc [server] error rpc.method=_OTHER rpc.method_original=shop.Orders/Get\n\
+         grpc [server] rpc.method=_OTHER rpc.method_original=shop.Orders/Get\n"
+    );
 }

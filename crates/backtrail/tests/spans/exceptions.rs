@@ -85,3 +85,22 @@ fn ok_may_leave_the_status_unset() {
     });
     assert_eq!(traces.tree(), "x\ny ok\n");
 }
+
+#[test]
+fn urls_in_messages_and_sources_tell_no_secret() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("can't fetch https://ann:HUSH@shop.example/a?sig=HUSH&page=2")]
+    struct FetchError(#[source] std::io::Error);
+
+    let traces = Recorder::new();
+    let source = std::io::Error::other("no answer of redis://:HUSH@cache");
+    let result: Result<(), _> =
+        traces.run_sync(|| create_span_sync("fetch", (), |_| Err(FetchError(source))));
+    result.unwrap_err();
+    let told = format!("{:?}", traces.spans());
+    assert!(!told.contains("HUSH"), "{told}");
+    assert!(
+        told.contains("can't fetch https://REDACTED:REDACTED@shop.example/a?sig=REDACTED&page=2"),
+        "{told}"
+    );
+}

@@ -189,3 +189,46 @@ async fn nothing_of_the_arguments_is_recorded_by_itself() {
     let told = format!("{:?}", traces.spans());
     assert!(!told.contains("ann") && !told.contains("hunter2"), "{told}");
 }
+
+#[rustfmt::skip]
+#[deny(warnings, clippy::pedantic, reason = "what the macro makes must pass in the strictest service")]
+mod strict {
+    use backtrail::traced;
+
+    #[traced]
+    pub(super) async fn in_one_line(text: &str) -> usize { text.len() }
+
+    #[traced]
+    pub(super) async fn with_items() -> u8 {
+        use std::convert::identity;
+        fn inner() -> u8 { 7 }
+        let seven = inner();
+        identity(seven)
+    }
+
+    #[traced]
+    pub(super) fn never() -> ! { panic!("it ends") }
+
+    #[traced]
+    pub(super) async fn never_later() -> ! { tokio::task::yield_now().await; panic!("it ends") }
+}
+
+#[tokio::test]
+async fn functions_that_never_return_and_those_in_one_line_are_traced() {
+    let traces = Recorder::new();
+    traces
+        .run(async {
+            assert_eq!(strict::in_one_line("abc").await, 3);
+            assert_eq!(strict::with_items().await, 7);
+            std::panic::catch_unwind(|| strict::never()).unwrap_err();
+            let later = backtrail::spawn(async { strict::never_later().await });
+            assert!(later.await.unwrap_err().is_panic());
+        })
+        .await;
+    assert_eq!(
+        traces.tree_of(&["error.type"]),
+        "in_one_line\nwith_items\n\
+         never error `it ends` error.type=panic\n  · exception\n\
+         never_later error `it ends` error.type=panic\n  · exception\n"
+    );
+}

@@ -132,7 +132,8 @@ impl<C> HttpServerLayer<C> {
     }
 
     /// Records the body of responses, or its first `max_len_bytes`, as `http.response.body`. `redact` gets these bytes, and returns what may
-    /// be recorded of them, if anything. A body that was longer has `http.response.body.truncated` as well. The body is not held back.
+    /// be recorded of them, if anything; if it panics, nothing is. A body that was longer has `http.response.body.truncated` as well. The body is
+    /// not held back.
     pub fn capture_response_body(
         self,
         max_len_bytes: usize,
@@ -142,8 +143,8 @@ impl<C> HttpServerLayer<C> {
     }
 
     /// Records the body of requests, or as much as the service reads of its first `max_len_bytes`, as `http.request.body`. `redact` gets these
-    /// bytes, and returns what may be recorded of them, if anything. A body that was longer has `http.request.body.truncated` as well. The
-    /// body is not held back.
+    /// bytes, and returns what may be recorded of them, if anything; if it panics, nothing is. A body that was longer has
+    /// `http.request.body.truncated` as well. The body is not held back.
     ///
     /// The inner service gets a body of another type, [`CapturedBody`](super::CapturedBody); axum and tonic take any.
     pub fn capture_request_body(

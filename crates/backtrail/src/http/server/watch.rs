@@ -32,6 +32,8 @@ pub struct ServerWatch {
     /// Nothing if there is no span.
     exchange: Option<Exchange>,
     method: Method,
+    /// Of a call of gRPC, whose method may turn out to be none.
+    rpc_method: Option<String>,
     trace_id_header: Option<HeaderName>,
 }
 
@@ -49,6 +51,7 @@ impl ServerWatch {
             settings: settings.clone(),
             exchange: None,
             method: head.method.clone(),
+            rpc_method: None,
             trace_id_header: settings.trace_id_header.clone().filter(|_| !is_ignored),
         };
         if is_on && !is_ignored {
@@ -88,6 +91,7 @@ impl ServerWatch {
         }
         self.context = span.context();
         let is_grpc = rpc_method.is_some();
+        self.rpc_method = rpc_method.map(str::to_owned);
         self.exchange = Some(Exchange::new(span, Side::Server, is_grpc, with_old_names));
     }
 
@@ -101,6 +105,9 @@ impl ServerWatch {
         if let Some(route) = route.filter(|_| !exchange.is_grpc()) {
             let method = self.settings.methods.find(self.method.as_str());
             record_late_route(&span, method.in_span_name(), route);
+        }
+        if let Some(method) = &self.rpc_method {
+            grpc::forget_unknown_method(&span, method, &head.headers);
         }
         let is_error = match &self.settings.is_error {
             Some(is_error) => is_error(head.status),
