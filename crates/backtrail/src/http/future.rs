@@ -27,10 +27,23 @@ pub(super) trait Watch {
 pin_project! {
     /// The response of a traced service. The service runs in the context of the span, or of the caller's trace if there is no span.
     #[must_use = "futures do nothing unless they are awaited"]
-    pub struct ResponseFuture<F, W> {
+    pub struct ResponseFuture<F, W: Watch> {
         #[pin]
-        future: F,
+        future: Option<F>,
         watch: Option<W>,
+    }
+
+    impl<F, W: Watch> PinnedDrop for ResponseFuture<F, W> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let Some(watch) = this.watch else {
+                return;
+            };
+            // What a handler drops when its client has gone may be traced, too: below the request, which ends after it. A panic goes on.
+            if let Err(payload) = run_in(watch.context(), || this.future.set(None)) {
+                resume_unwind(payload);
+            }
+        }
     }
 }
 
@@ -38,7 +51,7 @@ pin_project! {
 pub(super) fn call<F, W: Watch>(watch: W, call: impl FnOnce() -> F) -> ResponseFuture<F, W> {
     match run_in(watch.context(), call) {
         Ok(future) => ResponseFuture {
-            future,
+            future: Some(future),
             watch: Some(watch),
         },
         Err(payload) => {
@@ -48,7 +61,7 @@ pub(super) fn call<F, W: Watch>(watch: W, call: impl FnOnce() -> F) -> ResponseF
     }
 }
 
-impl<F, W> fmt::Debug for ResponseFuture<F, W> {
+impl<F, W: Watch> fmt::Debug for ResponseFuture<F, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
@@ -65,7 +78,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let future = this.future;
+        let Some(future) = this.future.as_pin_mut() else {
+            // It is there until this future is dropped.
+            return Poll::Pending;
+        };
         let Some(watch) = this.watch else {
             // Polled again after it was done: that is for the inner future to say.
             return future.poll(cx).map_ok(unwatched);

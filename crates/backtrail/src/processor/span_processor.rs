@@ -67,7 +67,7 @@ impl Pipeline {
     }
 
     pub(crate) async fn flush_async(&self, timeout: Duration) -> Result<(), FlushError> {
-        self.wait_async(timeout, false).await
+        self.wait_async(timeout).await
     }
 
     /// Waits on this thread until what has ended is exported; what ends later is dropped.
@@ -75,8 +75,22 @@ impl Pipeline {
         self.wait(timeout, true)
     }
 
+    /// A thread waits for it: it has a clock whatever the runtime, so that not even a worker that hangs keeps a process from ending.
     pub(crate) async fn shutdown_async(&self, timeout: Duration) -> Result<(), FlushError> {
-        self.wait_async(timeout, true).await
+        let (sender, receiver) = oneshot::channel();
+        let pipeline = Self {
+            queue: Arc::clone(&self.queue),
+        };
+        let waiting = thread::Builder::new()
+            .name("backtrail-end".to_owned())
+            .spawn(move || {
+                // The caller's future may have been dropped.
+                let _gone = sender.send(pipeline.shutdown(timeout));
+            });
+        if waiting.is_err() {
+            return self.shutdown(timeout);
+        }
+        receiver.await.unwrap_or(Err(FlushError::ShutDown))
     }
 
     fn wait(&self, timeout: Duration, is_shutdown: bool) -> Result<(), FlushError> {
@@ -99,11 +113,11 @@ impl Pipeline {
         }
     }
 
-    async fn wait_async(&self, timeout: Duration, is_shutdown: bool) -> Result<(), FlushError> {
+    async fn wait_async(&self, timeout: Duration) -> Result<(), FlushError> {
         let (sender, receiver) = oneshot::channel();
         self.ask(
             timeout,
-            is_shutdown,
+            false,
             Box::new(move |result| {
                 // The caller's future may have been dropped.
                 let _gone = sender.send(result);

@@ -76,6 +76,38 @@ async fn a_request_that_is_given_up_is_cancelled() {
     );
 }
 
+/// Gives something back when it is dropped.
+struct Lease;
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        backtrail::in_span_sync("give back", (), |_| ());
+    }
+}
+
+#[tokio::test]
+async fn what_a_cancelled_handler_drops_is_below_its_request() {
+    let traces = Recorder::new();
+    let handler = async || {
+        let _lease = Lease;
+        std::future::pending::<&'static str>().await
+    };
+    let app = Router::new()
+        .route("/", get(handler))
+        .layer(traces.tracing().http_server());
+    let mut waiting = Box::pin(app.oneshot(request("/")));
+    let poll_once = std::future::poll_fn(|cx| {
+        assert!(waiting.as_mut().poll(cx).is_pending());
+        std::task::Poll::Ready(())
+    });
+    poll_once.await;
+    drop(waiting);
+    assert_eq!(
+        traces.tree_of(&[]),
+        "GET / [server]\n│ · cancelled\n└ give back\n"
+    );
+}
+
 #[tokio::test]
 async fn an_error_of_the_service_is_recorded() {
     let traces = Recorder::new();
