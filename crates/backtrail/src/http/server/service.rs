@@ -45,8 +45,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (head, body) = request.into_parts();
-        let watch = ServerWatch::start(&self.layer.system, &self.layer.settings, &head);
+        let (mut head, body) = request.into_parts();
+        let watch = ServerWatch::start(&self.layer.system, &self.layer.settings, &mut head);
         let body = self.layer.bodies.wrap(body, watch.span());
         let request = Request::from_parts(head, body);
         call(watch, || self.service.call(request))

@@ -38,10 +38,12 @@ pub struct ServerWatch {
 }
 
 impl ServerWatch {
-    pub(super) fn start(system: &System, settings: &Arc<Settings>, head: &request::Parts) -> Self {
-        let current = Context::map_current(|current| system.within(current));
-        let caller = HeaderExtractor(&head.headers);
-        let context = system.propagator().extract(&current, &caller);
+    pub(super) fn start(
+        system: &System,
+        settings: &Arc<Settings>,
+        head: &mut request::Parts,
+    ) -> Self {
+        let context = context_of(system, head);
         let rpc_method = grpc::method_of(&head.headers, head.uri.path());
         let is_ignored = settings.ignore.as_ref().is_some_and(|ignore| ignore(head));
         let is_on = system.makes_spans_of(Instrumentation::HttpServer)
@@ -167,6 +169,21 @@ impl fmt::Debug for ServerWatch {
             .field("exchange", &self.exchange)
             .finish_non_exhaustive()
     }
+}
+
+/// In the extensions of a request whose caller is already the parent of what is current.
+#[derive(Clone, Copy, Debug)]
+struct Continued;
+
+/// The caller's trace; that of the layer around this one, if it has been there before.
+fn context_of(system: &System, head: &mut request::Parts) -> Context {
+    let current = Context::map_current(|current| system.within(current));
+    let was_here = head.extensions.insert(Continued).is_some();
+    if was_here && current.has_active_span() {
+        return current;
+    }
+    let caller = HeaderExtractor(&head.headers);
+    system.propagator().extract(&current, &caller)
 }
 
 fn incoming<'a>(settings: &Settings, head: &'a request::Parts) -> Incoming<'a> {
