@@ -76,8 +76,8 @@ fn an_error_is_recorded_without_what_it_quotes() {
     assert!(error.to_string().contains("ann@example.org"));
     assert_eq!(
         traces.tree_of(&["error.type", "db.operation.batch.size", "exception.message"]),
-        "INSERT users [client] error `duplicate '?': key (\"?\") is there` db.operation.batch.size=2 error.type=std::io::error::Error\n  \
-         · exception exception.message=duplicate '?': key (\"?\") is there\n"
+        "INSERT users [client] error `duplicate '?': key (?) is there` db.operation.batch.size=2 error.type=std::io::error::Error\n  \
+         · exception exception.message=duplicate '?': key (?) is there\n"
     );
     let told = format!("{:?}", traces.spans());
     assert!(!told.contains("ann") && !told.contains("7262"), "{told}");
