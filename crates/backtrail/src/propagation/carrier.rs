@@ -3,7 +3,11 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::{Extractor, Injector};
 
-/// Reads headers. A value that is not visible ASCII is treated as if it were not there.
+/// A value that no format takes for valid.
+pub(crate) const NO_TEXT: &str = "\u{fffd}";
+
+/// Reads headers. A value that is not visible ASCII is treated as if it were not there, unless there are others of its name: then they are
+/// several, one of which is not valid.
 #[derive(Clone, Copy, Debug)]
 pub struct HeaderExtractor<'a>(pub &'a HeaderMap);
 
@@ -18,15 +22,16 @@ impl Extractor for HeaderExtractor<'_> {
         self.0.keys().map(HeaderName::as_str).collect()
     }
 
-    /// All values of this name, in the order of the request; `None` if there is none.
+    /// All values of this name, in the order of the request; `None` if there is none. One that is not visible ASCII among others is [`NO_TEXT`]:
+    /// a second `traceparent` is one too many whatever is in it.
     fn get_all(&self, key: &str) -> Option<Vec<&str>> {
-        let values: Vec<&str> = self
-            .0
-            .get_all(key)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .collect();
-        (!values.is_empty()).then_some(values)
+        self.get(key)?;
+        let values = self.0.get_all(key).iter();
+        Some(
+            values
+                .map(|value| value.to_str().unwrap_or(NO_TEXT))
+                .collect(),
+        )
     }
 }
 
@@ -78,7 +83,10 @@ mod tests {
         assert_eq!(HeaderExtractor(&headers).get_all("b3"), None);
         headers.append("b3", HeaderValue::from_static("0"));
         assert_eq!(HeaderExtractor(&headers).get("b3"), Some("0"));
-        assert_eq!(HeaderExtractor(&headers).get_all("b3"), Some(vec!["0"]));
+        assert_eq!(
+            HeaderExtractor(&headers).get_all("b3"),
+            Some(vec![NO_TEXT, "0"])
+        );
     }
 
     #[test]

@@ -47,6 +47,8 @@ mod traceparent;
 pub use b3::B3;
 pub use baggage::Baggage;
 pub(crate) use caller::{CallerDecision, Decision};
+#[cfg(feature = "actix")]
+pub(crate) use carrier::NO_TEXT;
 pub use carrier::{HeaderExtractor, HeaderInjector};
 pub use composite::Propagator;
 pub use jaeger::Jaeger;

@@ -166,3 +166,21 @@ fn opentelemetrys_own_propagator_reads_ours_and_ours_reads_its_headers() {
     assert_eq!(span_context(&read), span);
     assert_eq!(Extractor::get(&ours, "tracestate"), Some("a=1,b=x y"));
 }
+
+#[test]
+fn a_second_header_that_is_not_ascii_is_a_second_header() {
+    let mut headers = http::HeaderMap::new();
+    let no_text = http::HeaderValue::from_bytes(b"\xff").unwrap();
+    headers.append(CALLER.0, http::HeaderValue::from_static(CALLER.1));
+    headers.append("tracestate", http::HeaderValue::from_static("foo=1"));
+    headers.append("tracestate", no_text.clone());
+    let carrier = backtrail::propagation::HeaderExtractor(&headers);
+    let cx = TraceContext.extract_with_context(&Context::new(), &carrier);
+    assert!(cx.has_active_span());
+    assert_eq!(span_context(&cx).trace_state().header(), "");
+
+    headers.append(CALLER.0, no_text);
+    let carrier = backtrail::propagation::HeaderExtractor(&headers);
+    let cx = TraceContext.extract_with_context(&Context::new(), &carrier);
+    assert!(!cx.has_active_span());
+}

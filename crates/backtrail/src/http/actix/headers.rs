@@ -3,7 +3,9 @@
 use actix_web::http::header::{HeaderMap, HeaderName};
 use opentelemetry::propagation::Extractor;
 
-/// Reads headers. A value that is not visible ASCII is treated as if it were not there.
+use crate::propagation::NO_TEXT;
+
+/// Reads headers, as [`HeaderExtractor`](crate::propagation::HeaderExtractor) does.
 pub(super) struct ActixExtractor<'a>(pub(super) &'a HeaderMap);
 
 impl Extractor for ActixExtractor<'_> {
@@ -17,8 +19,12 @@ impl Extractor for ActixExtractor<'_> {
     }
 
     fn get_all(&self, key: &str) -> Option<Vec<&str>> {
+        self.get(key)?;
         let values = self.0.get_all(key);
-        let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
-        (!values.is_empty()).then_some(values)
+        Some(
+            values
+                .map(|value| value.to_str().unwrap_or(NO_TEXT))
+                .collect(),
+        )
     }
 }
