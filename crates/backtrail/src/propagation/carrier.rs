@@ -22,7 +22,7 @@ impl Extractor for HeaderExtractor<'_> {
         self.0.keys().map(HeaderName::as_str).collect()
     }
 
-    /// All values of this name, in the order of the request; `None` if there is none. One that is not visible ASCII among others is [`NO_TEXT`]:
+    /// All values of this name, in the order of the request; `None` if there is none. One that is not visible ASCII among others is a replacement character:
     /// a second `traceparent` is one too many whatever is in it.
     fn get_all(&self, key: &str) -> Option<Vec<&str>> {
         self.get(key)?;
