@@ -6,7 +6,9 @@
 mod events;
 mod filter;
 
+use std::io::IsTerminal as _;
 use tracing::level_filters::LevelFilter;
+
 use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
@@ -69,6 +71,7 @@ impl TracingSystem {
         };
         let text = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
+            .with_ansi(shows_colours())
             .with_filter(levels);
         let installed = tracing_subscriber::registry()
             .with(self.bridge_layer())
@@ -88,4 +91,10 @@ impl TracingSystem {
 
 fn default_levels() -> Targets {
     Targets::new().with_default(LevelFilter::INFO)
+}
+
+/// Colours are for people who look at a terminal, and have not said that they want none.
+fn shows_colours() -> bool {
+    let wants_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !wants_none && std::io::stderr().is_terminal()
 }
