@@ -68,9 +68,21 @@ const LAYERS: &[Layer] = &[
         uses: &["model", "store"],
     },
     Layer {
+        name: "srcmap",
+        published: false,
+        uses: &[],
+    },
+    Layer {
+        name: "artifacts",
+        published: false,
+        uses: &["srcmap", "host"],
+    },
+    Layer {
         name: "server",
         published: false,
         uses: &[
+            "srcmap",
+            "artifacts",
             "backtrail-wire",
             "model",
             "codec",
@@ -85,6 +97,8 @@ const LAYERS: &[Layer] = &[
         name: "testkit",
         published: false,
         uses: &[
+            "srcmap",
+            "artifacts",
             "backtrail-wire",
             "model",
             "codec",

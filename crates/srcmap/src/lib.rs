@@ -1,0 +1,3 @@
+//! Source maps and JavaScript stack traces: read, look up, resolve.
+//!
+//! Not for: finding which map belongs to a frame (`artifacts` does), and not for I/O.
