@@ -27,7 +27,7 @@ pub struct Line {
     pub count: u32,
 }
 
-/// A pool of connections. Each statement is a span, with its text and never its values.
+/// A pool of connections. Each statement is a span, and each begin and end of a transaction: with its text and never its values.
 #[derive(Debug, Clone)]
 pub struct Database {
     pool: AnyPool,
@@ -95,9 +95,9 @@ impl Database {
 
     /// Keeps an order, whole or not at all, and gives it an id.
     pub async fn save(&self, lines: Vec<Line>) -> Result<Order, sqlx::Error> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.traced(&self.pool).begin().await?;
         let id: i64 = sqlx::query_scalar("INSERT INTO orders DEFAULT VALUES RETURNING id")
-            .fetch_one(self.traced(&mut *transaction))
+            .fetch_one(transaction.traced())
             .await?;
         for (position, line) in (0_i64..).zip(&lines) {
             sqlx::query(
@@ -107,7 +107,7 @@ impl Database {
             .bind(position)
             .bind(&line.article)
             .bind(i64::from(line.count))
-            .execute(self.traced(&mut *transaction))
+            .execute(transaction.traced())
             .await?;
         }
         transaction.commit().await?;

@@ -47,8 +47,10 @@ const ORDER_99 = [
 const NEW_ORDER = [
   'orders-shop: POST /orders server unset',
   '  orders-shop: save order internal ok',
+  '    orders-shop: BEGIN client unset',
   '    orders-shop: INSERT orders client unset',
   '    orders-shop: INSERT order_lines client unset',
+  '    orders-shop: COMMIT client unset',
 ];
 
 let backtrail;

@@ -1,7 +1,7 @@
 //! Statements of databases, as spans. The text of a statement is recorded without the values in it.
 //!
-//! [`Database`] goes around calls of any driver. Statements of `sqlx` need no more than an executor: `sql::sqlx::traced`, with the feature
-//! `sqlx`. The instrumentation's name is `sql`.
+//! [`Database`] goes around calls of any driver. Statements and transactions of `sqlx` need no more than an executor: `sql::sqlx::traced`, with the
+//! feature `sqlx`. The instrumentation's name is `sql`.
 //!
 //! ```
 //! use backtrail::sql::Database;

@@ -2,4 +2,6 @@
 
 #[cfg(feature = "sqlx")]
 mod executor;
+#[cfg(feature = "sqlx")]
+mod transactions;
 mod wrapper;

@@ -1,6 +1,5 @@
-//! An executor of `sqlx` that makes a client span of each statement.
+//! An executor that makes a client span of each statement.
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
@@ -10,12 +9,12 @@ use ::sqlx::{Database as SqlxDatabase, Describe, Either, Error, Execute, Executo
 use futures_util::Stream;
 use opentelemetry::KeyValue;
 
-use super::Database;
-use super::failure::{masked, without_quotes};
+use super::error::fail;
+use crate::Span;
 use crate::span::cancel;
-use crate::{Exception, ExceptionDetails, Span};
+use crate::sql::Database;
 
-type BoxFuture<'e, T> = Pin<Box<dyn Future<Output = T> + Send + 'e>>;
+pub(super) type BoxFuture<'e, T> = Pin<Box<dyn Future<Output = T> + Send + 'e>>;
 type BoxStream<'e, T> = Pin<Box<dyn Stream<Item = T> + Send + 'e>>;
 type Step<D> = Result<Either<<D as SqlxDatabase>::QueryResult, <D as SqlxDatabase>::Row>, Error>;
 
@@ -35,10 +34,12 @@ type Step<D> = Result<Either<<D as SqlxDatabase>::QueryResult, <D as SqlxDatabas
 /// # Ok::<_, sqlx::Error>(()) }).unwrap();
 /// ```
 ///
-/// The span is named as [`Statement`](super::Statement)s are. It starts when the executor is called, and ends when the rows are all read, an error arrives,
+/// The span is named as [`Statement`](crate::sql::Statement)s are. It starts when the executor is called, and ends when the rows are all read, an error arrives,
 /// or the stream of rows is dropped; then it says that it was `cancelled`. `db.response.returned_rows` counts what was read. An error
 /// sets `error.type` and `db.response.status_code` to the database's own code, and its message is recorded without what it quotes,
 /// except for names of constraints and tables.
+///
+/// A transaction of a pool or a connection begins with [`Traced::begin`], so that its `BEGIN`, `COMMIT` and `ROLLBACK` are spans too.
 ///
 /// Statements that are prepared explicitly are handed on without a span: their runs have one.
 pub fn traced<E>(executor: E) -> Traced<E> {
@@ -51,8 +52,8 @@ pub fn traced<E>(executor: E) -> Traced<E> {
 /// An executor that [`traced`] made.
 #[derive(Debug, Clone)]
 pub struct Traced<E> {
-    executor: E,
-    database: Option<Database>,
+    pub(super) executor: E,
+    pub(super) database: Option<Database>,
 }
 
 impl<E> Traced<E> {
@@ -74,7 +75,7 @@ impl<E> Traced<E> {
 }
 
 /// The conventions' name of a driver of `sqlx`.
-fn system(driver: &'static str) -> &'static str {
+pub(super) fn system(driver: &'static str) -> &'static str {
     match driver {
         "PostgreSQL" => "postgresql",
         "MySQL" => "mysql",
@@ -230,48 +231,4 @@ impl<D: SqlxDatabase> Drop for Rows<'_, D> {
 
 fn returned(span: &Span, rows: i64) {
     span.put(KeyValue::new("db.response.returned_rows", rows));
-}
-
-fn fail(span: &Span, error: &Error) {
-    if !span.is_recording() {
-        return;
-    }
-    let Error::Database(error) = error else {
-        let mut details = without_quotes(error.details());
-        details.kind = Cow::Borrowed(kind(error));
-        span.fail(details);
-        return;
-    };
-    let known: Vec<&str> = [error.constraint(), error.table()]
-        .into_iter()
-        .flatten()
-        .collect();
-    // Without its sources, which are the database's own error again.
-    let details = ExceptionDetails {
-        kind: Cow::Borrowed("sqlx::Error::Database"),
-        message: masked(error.message(), &known),
-        stacktrace: None,
-    };
-    let Some(code) = error.code().map(Cow::into_owned) else {
-        span.fail(details);
-        return;
-    };
-    span.put(KeyValue::new("db.response.status_code", code.clone()));
-    span.fail_as(Cow::Owned(code), details);
-}
-
-fn kind(error: &Error) -> &'static str {
-    match error {
-        Error::Io(_) => "sqlx::Error::Io",
-        Error::Tls(_) => "sqlx::Error::Tls",
-        Error::Protocol(_) => "sqlx::Error::Protocol",
-        Error::Encode(_) => "sqlx::Error::Encode",
-        Error::Decode(_) => "sqlx::Error::Decode",
-        Error::ColumnDecode { .. } => "sqlx::Error::ColumnDecode",
-        Error::Configuration(_) => "sqlx::Error::Configuration",
-        Error::PoolTimedOut => "sqlx::Error::PoolTimedOut",
-        Error::PoolClosed => "sqlx::Error::PoolClosed",
-        Error::WorkerCrashed => "sqlx::Error::WorkerCrashed",
-        _ => "sqlx::Error",
-    }
 }
