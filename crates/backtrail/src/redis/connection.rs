@@ -6,7 +6,7 @@ use opentelemetry::KeyValue;
 use redis::aio::ConnectionLike;
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, Value};
 
-use super::text;
+use super::text::{self, Parts, Told};
 use crate::config::Instrumentation;
 use crate::sql::masked;
 use crate::system::{Scope, System};
@@ -15,7 +15,7 @@ use crate::{ExceptionDetails, Span, SpanBuilder, SpanKind, span};
 /// Depth to which an answer is searched for errors.
 const MAX_DEPTH: usize = 4;
 
-/// Makes a client span of each command and each pipeline of a connection.
+/// Makes a client span of each command and each pipeline of a connection, be it asynchronous or not.
 ///
 /// An error sets `error.type`: the server's own code, such as `WRONGTYPE`, which is `db.response.status_code` too; else the kind of the
 /// error. What is quoted in its message becomes `?`, because servers quote arguments.
@@ -30,7 +30,7 @@ pub fn traced<C>(connection: C) -> Traced<C> {
 /// A connection that [`traced`] made.
 #[derive(Debug, Clone)]
 pub struct Traced<C> {
-    connection: C,
+    pub(super) connection: C,
     attributes: Vec<KeyValue>,
     shows_keys: bool,
 }
@@ -57,14 +57,37 @@ impl<C> Traced<C> {
         self.connection
     }
 
-    fn span(&self, name: String, text: String, db: i64) -> SpanBuilder {
-        span(name.clone())
+    /// The span of a command; nothing where Redis is switched off.
+    pub(super) fn command<'c>(&self, command: impl Parts<'c>, db: i64) -> Option<SpanBuilder> {
+        is_on().then(|| self.span(Told::of(command, self.shows_keys), db))
+    }
+
+    /// The same of a pipeline of so many commands.
+    pub(super) fn pipeline<'c, P: Parts<'c>>(
+        &self,
+        commands: impl Iterator<Item = P>,
+        len: usize,
+        is_transaction: bool,
+        db: i64,
+    ) -> Option<SpanBuilder> {
+        if !is_on() {
+            return None;
+        }
+        let told = Told::pipeline(commands, is_transaction, self.shows_keys);
+        let span = self.span(told, db);
+        // By the conventions a batch of one is none.
+        let size = (len != 1).then_some(len);
+        Some(span.attribute("db.operation.batch.size", size))
+    }
+
+    fn span(&self, told: Told, db: i64) -> SpanBuilder {
+        span(told.name.clone())
             .kind(SpanKind::Client)
             .scope(Scope::Redis)
             .attributes(self.attributes.clone())
             .attribute("db.namespace", db.to_string())
-            .attribute("db.operation.name", name)
-            .attribute("db.query.text", text)
+            .attribute("db.operation.name", told.name)
+            .attribute("db.query.text", told.text)
     }
 }
 
@@ -74,12 +97,10 @@ fn is_on() -> bool {
 
 impl<C: ConnectionLike> ConnectionLike for Traced<C> {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        if !is_on() {
+        let db = self.connection.get_db();
+        let Some(span) = self.command(text::parts(cmd), db) else {
             return self.connection.req_packed_command(cmd);
-        }
-        let name = text::name(cmd);
-        let text = text::text(cmd, self.shows_keys);
-        let span = self.span(name, text, self.connection.get_db());
+        };
         Box::pin(span.run_recorded(
             |_| self.connection.req_packed_command(cmd),
             |answer, span| record(answer, std::slice::from_ref, span),
@@ -92,20 +113,12 @@ impl<C: ConnectionLike> ConnectionLike for Traced<C> {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        if !is_on() {
+        let commands = pipeline.cmd_iter().map(text::parts);
+        let db = self.connection.get_db();
+        let span = self.pipeline(commands, pipeline.len(), pipeline.is_transaction(), db);
+        let Some(span) = span else {
             return self.connection.req_packed_commands(pipeline, offset, count);
-        }
-        let name = if pipeline.is_transaction() {
-            "MULTI"
-        } else {
-            "PIPELINE"
         };
-        let text = text::pipeline_text(pipeline.cmd_iter(), self.shows_keys);
-        let mut span = self.span(name.to_owned(), text, self.connection.get_db());
-        // By the conventions a batch of one is none.
-        if pipeline.len() != 1 {
-            span = span.attribute("db.operation.batch.size", pipeline.len());
-        }
         Box::pin(span.run_recorded(
             |_| self.connection.req_packed_commands(pipeline, offset, count),
             |answers, span| record(answers, Vec::as_slice, span),
@@ -118,7 +131,7 @@ impl<C: ConnectionLike> ConnectionLike for Traced<C> {
 }
 
 /// Records an error: that of the call, or the first that is in the answers.
-fn record<T>(answer: &RedisResult<T>, values: fn(&T) -> &[Value], span: &Span) {
+pub(super) fn record<T>(answer: &RedisResult<T>, values: fn(&T) -> &[Value], span: &Span) {
     if !span.is_recording() {
         return;
     }

@@ -9,10 +9,12 @@
 //! # }
 //! ```
 //!
-//! The span of this command is named `INCR`, and its `db.query.text` is `INCR ?`. A pipeline is one span, named `PIPELINE`, or `MULTI` if it is a transaction.
+//! A connection that is not asynchronous is wrapped the same way. The span of this command is named `INCR`, and its `db.query.text` is `INCR ?`. A pipeline is one span, named `PIPELINE`, or `MULTI` if it is a transaction.
 //! Source: OpenTelemetry semantic conventions, Redis client operations.
 
+mod blocking;
 mod connection;
+mod packed;
 mod text;
 
 pub use connection::{Traced, traced};

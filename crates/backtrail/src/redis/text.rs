@@ -9,12 +9,77 @@ const MAX_KEY_LEN_BYTES: usize = 128;
 /// Bytes of a command's name.
 const MAX_NAME_LEN_BYTES: usize = 32;
 
-/// The command's name in capitals. What is no name is not told.
-pub(super) fn name(command: &Cmd) -> String {
-    let name = match command.args_iter().next() {
-        Some(Arg::Simple(name)) => name,
-        _ => b"",
-    };
+/// The parts of a command, its name first. One that is not known when it is described, as a cursor, is nothing.
+pub(super) trait Parts<'c>: Iterator<Item = Option<&'c [u8]>> {}
+
+impl<'c, I: Iterator<Item = Option<&'c [u8]>>> Parts<'c> for I {}
+
+/// The parts of a command as the client has it.
+pub(super) fn parts(command: &Cmd) -> impl Parts<'_> {
+    command.args_iter().map(|argument| match argument {
+        Arg::Simple(argument) => Some(argument),
+        _ => None,
+    })
+}
+
+/// A command without its arguments.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    /// In capitals. What is no name is not told.
+    pub(super) name: String,
+    /// The name, and `?` for each argument: of those that are keys, the keys, if they are to be shown.
+    pub(super) text: String,
+}
+
+impl Told {
+    pub(super) fn of<'c>(mut parts: impl Parts<'c>, shows_keys: bool) -> Self {
+        let name = name(parts.next().flatten().unwrap_or_default());
+        let keys = if shows_keys {
+            Keys::of(&name)
+        } else {
+            Keys::None
+        };
+        let mut text = name.clone();
+        for (index, argument) in parts.enumerate() {
+            if index == MAX_PARTS {
+                text.push_str(" …");
+                break;
+            }
+            text.push(' ');
+            match argument {
+                Some(key) if keys.has(index) => push_key(&mut text, key),
+                _ => text.push('?'),
+            }
+        }
+        Self { name, text }
+    }
+
+    /// The commands of a pipeline, a line each, named by what they are together.
+    pub(super) fn pipeline<'c, P: Parts<'c>>(
+        commands: impl Iterator<Item = P>,
+        is_transaction: bool,
+        shows_keys: bool,
+    ) -> Self {
+        let mut text = String::new();
+        for (index, command) in commands.enumerate() {
+            if index > 0 {
+                text.push('\n');
+            }
+            if index == MAX_PARTS {
+                text.push('…');
+                break;
+            }
+            text.push_str(&Self::of(command, shows_keys).text);
+        }
+        let name = if is_transaction { "MULTI" } else { "PIPELINE" };
+        Self {
+            name: name.to_owned(),
+            text,
+        }
+    }
+}
+
+fn name(name: &[u8]) -> String {
     // A name with a subcommand may come as one argument.
     let name = name.split(|&byte| byte == b' ').next().unwrap_or_default();
     let is_name = (1..=MAX_NAME_LEN_BYTES).contains(&name.len())
@@ -28,47 +93,6 @@ pub(super) fn name(command: &Cmd) -> String {
     } else {
         "_OTHER".to_owned()
     }
-}
-
-/// The command with `?` for each argument: of those that are keys, the keys, if they are to be shown.
-pub(super) fn text(command: &Cmd, shows_keys: bool) -> String {
-    let mut text = name(command);
-    let keys = if shows_keys {
-        Keys::of(&text)
-    } else {
-        Keys::None
-    };
-    for (index, argument) in command.args_iter().skip(1).enumerate() {
-        if index == MAX_PARTS {
-            text.push_str(" …");
-            break;
-        }
-        text.push(' ');
-        match argument {
-            Arg::Simple(key) if keys.has(index) => push_key(&mut text, key),
-            _ => text.push('?'),
-        }
-    }
-    text
-}
-
-/// The commands of a pipeline, a line each.
-pub(super) fn pipeline_text<'c>(
-    commands: impl Iterator<Item = &'c Cmd>,
-    shows_keys: bool,
-) -> String {
-    let mut pipeline = String::new();
-    for (index, command) in commands.enumerate() {
-        if index > 0 {
-            pipeline.push('\n');
-        }
-        if index == MAX_PARTS {
-            pipeline.push('…');
-            break;
-        }
-        pipeline.push_str(&text(command, shows_keys));
-    }
-    pipeline
 }
 
 fn push_key(text: &mut String, key: &[u8]) {
@@ -140,6 +164,10 @@ mod tests {
         command
     }
 
+    fn text(command: &Cmd, shows_keys: bool) -> String {
+        Told::of(parts(command), shows_keys).text
+    }
+
     #[test]
     fn arguments_are_masked() {
         let set = command(&["set", "user:7", "secret", "EX", "60"]);
@@ -160,8 +188,8 @@ mod tests {
     fn what_is_no_name_is_not_told() {
         assert_eq!(text(&command(&["user:7 secret"]), true), "_OTHER");
         assert_eq!(text(&Cmd::new(), true), "_OTHER");
-        assert_eq!(name(&command(&["client info"])), "CLIENT");
-        assert_eq!(name(&command(&["json.get", "a"])), "JSON.GET");
+        assert_eq!(name(b"client info"), "CLIENT");
+        assert_eq!(name(b"json.get"), "JSON.GET");
     }
 
     #[test]
@@ -173,9 +201,7 @@ mod tests {
         let told = text(&get, true);
         assert!(told.ends_with('…') && told.len() < 5_000, "{}", told.len());
         let commands = vec![command(&["GET", "a"]); 1_000];
-        assert_eq!(
-            pipeline_text(commands.iter(), false).lines().count(),
-            MAX_PARTS + 1
-        );
+        let told = Told::pipeline(commands.iter().map(parts), false, false);
+        assert_eq!(told.text.lines().count(), MAX_PARTS + 1);
     }
 }

@@ -1,6 +1,8 @@
 //! Commands of Redis as spans.
 #![cfg(feature = "redis")]
 
+mod blocking;
+
 use backtrail::in_span;
 use backtrail::redis::traced;
 use backtrail::testing::Recorder;
