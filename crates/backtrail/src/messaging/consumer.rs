@@ -7,14 +7,14 @@ use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry::{Context, Key, KeyValue};
 
 use super::headers::{Headers, Read};
-use super::{Destination, Started};
+use super::{Destination, Receiving, Started};
 use crate::system::System;
 use crate::{IntoValue, SpanKind};
 
 /// Links of one span. Source: the limit of links in the tracing specification, as it is if nothing is said.
-const MAX_LINKS: usize = 128;
+pub(super) const MAX_LINKS: usize = 128;
 
-/// Processes messages from a destination.
+/// Receives and processes messages from a destination.
 #[derive(Debug, Clone)]
 pub struct Consumer {
     destination: Destination,
@@ -58,6 +58,16 @@ impl Consumer {
     pub fn as_child(mut self, is_child: bool) -> Self {
         self.is_child = is_child;
         self
+    }
+
+    /// Starts a client span `receive {destination}` below the current span, for a consumer that asks for messages: run the call that polls, pops or
+    /// fetches in what is returned, and tell what came. Messages that are pushed need no more than [`Consumer::process`].
+    pub fn receive(&self) -> Receiving {
+        let system = Context::map_current(|context| System::of(context).cloned());
+        let span = self
+            .destination
+            .span(system.as_ref(), "receive", SpanKind::Client);
+        Receiving::new(span.start())
     }
 
     /// Starts a consumer span `process {destination}`, linked to the span that sent the message, or its child ([`Consumer::as_child`]).

@@ -1,4 +1,4 @@
-//! Messages, as spans: who sends, who processes, and how one finds the other.
+//! Messages, as spans: who sends, who receives and processes, and how one finds the other.
 //!
 //! The context travels in the message's headers: a map, a list, or what implements [`Headers`]. The instrumentation's name is `messaging`; when it is
 //! switched off, contexts are still handed on.
@@ -33,11 +33,13 @@
 mod consumer;
 mod headers;
 mod producer;
+mod receiving;
 mod started;
 
 pub use consumer::Consumer;
 pub use headers::Headers;
 pub use producer::Producer;
+pub use receiving::{Received, Receiving};
 pub use started::Started;
 
 use std::borrow::Cow;

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::io;
 
-use backtrail::messaging::{Consumer, Headers, Producer};
+use backtrail::messaging::{Consumer, Headers, Producer, Received};
 use backtrail::testing::Recorder;
-use backtrail::{Context, KeyValue, current_span, in_span, in_span_sync};
+use backtrail::{Context, KeyValue, Status, current_span, in_span, in_span_sync};
 use opentelemetry::baggage::BaggageExt as _;
 use opentelemetry_sdk::trace::SpanData;
 
@@ -189,6 +189,80 @@ fn a_batch_is_one_span_with_a_link_for_each_message() {
     assert_eq!(batch.links.links.len(), 127, "one has no headers");
 }
 
+#[tokio::test]
+async fn messages_that_are_asked_for_are_received_in_a_client_span_with_links_to_what_sent_them() {
+    let traces = Recorder::new();
+    let (producer, consumer) = orders();
+    let consumer = consumer.server("broker", 9092);
+    traces
+        .run(async {
+            let messages: Vec<Message> = vec![send(&producer), Message::new(), send(&producer)];
+            let receiving = in_span_sync("loop", (), |_| consumer.receive());
+            let received = receiving.run(async |received| {
+                tokio::task::yield_now().await;
+                assert_eq!(current_span().span_id(), received.span().span_id());
+                received.messages(&messages);
+                Ok::<_, io::Error>(messages.len())
+            });
+            assert_eq!(received.await.unwrap(), 3);
+        })
+        .await;
+    let spans = traces.spans();
+    let links = spans.iter().filter(|span| span.name == "send orders");
+    let links: String = links
+        .map(|span| format!(" → {}", span.span_context.span_id()))
+        .collect();
+    let tree = traces.tree();
+    let expected = format!(
+        "loop\n\
+         └ receive orders [client] messaging.system=kafka messaging.destination.name=orders messaging.consumer.group.name=billing \
+         server.address=broker server.port=9092 messaging.operation.type=receive messaging.operation.name=receive \
+         messaging.batch.message_count=3{links}\n"
+    );
+    assert!(tree.ends_with(&expected), "{tree} and not {expected}");
+}
+
+#[test]
+fn one_message_that_is_asked_for_is_no_batch_and_many_are_linked_as_far_as_the_bound_goes() {
+    let traces = Recorder::new();
+    let (producer, consumer) = orders();
+    traces.run_sync(|| {
+        let one = send(&producer);
+        let many = vec![one.clone(); 130];
+        let run = |tell: &dyn Fn(&Received)| {
+            consumer.receive().run_sync(|received| {
+                tell(&received);
+                Ok::<_, io::Error>(())
+            })
+        };
+        run(&|received| received.message(&one)).unwrap();
+        run(&|received| received.messages(&many)).unwrap();
+        run(&|received| received.messages(&Vec::<Message>::new())).unwrap();
+        let failed = consumer.receive();
+        failed
+            .run_sync(|_| Err::<(), _>("broken pipe"))
+            .unwrap_err();
+    });
+    let mut told = Vec::new();
+    for span in traces.spans() {
+        if span.name == "receive orders" {
+            let counts = span.attributes.iter();
+            let counts = counts.filter(|each| each.key.as_str().starts_with("messaging.batch."));
+            let counts: Vec<_> = counts.map(|each| each.value.to_string()).collect();
+            told.push((span.links.links.len(), counts.join("+"), span.status));
+        }
+    }
+    assert_eq!(
+        told,
+        [
+            (1, String::new(), Status::Unset),
+            (128, "130+2".to_owned(), Status::Unset),
+            (0, "0".to_owned(), Status::Unset),
+            (0, String::new(), Status::error("broken pipe")),
+        ]
+    );
+}
+
 #[test]
 fn a_context_goes_through_what_is_switched_off() {
     let traces = Recorder::with(|system| system.disable("messaging"));
@@ -196,6 +270,7 @@ fn a_context_goes_through_what_is_switched_off() {
     traces.run_sync(|| {
         let headers = in_span_sync("request", (), |_| send(&producer));
         consumer
+            .clone()
             .as_child(true)
             .process(&headers)
             .run_sync(|span| {
@@ -203,6 +278,11 @@ fn a_context_goes_through_what_is_switched_off() {
                 in_span_sync("work", (), |_| Ok::<_, io::Error>(()))
             })
             .unwrap();
+        let received = consumer.receive().run_sync(|received| {
+            received.messages([&headers]);
+            Ok::<_, io::Error>(1)
+        });
+        assert_eq!(received.unwrap(), 1);
     });
     assert_eq!(traces.tree(), "request\n└ work (parent elsewhere)\n");
 }
