@@ -1,10 +1,11 @@
-//! What the tests need besides cargo: Node, Python, Java, Go and Chromium. Found here, and installed where that is possible.
+//! What the tests need besides cargo: Node, Python, Java, Go, Chromium and PostgreSQL. Found here, and installed where that is possible.
 //!
-//! A language's runtime is never installed: which one a machine has is its owner's choice. Chromium and Python's
+//! A language's runtime is never installed: which one a machine has is its owner's choice. Chromium, PostgreSQL and Python's
 //! `venv` are system packages without a choice in them; they are installed when this runs as root with apt.
 
 use std::env;
 use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -173,6 +174,59 @@ fn browser_that_starts(path: PathBuf) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Where Debian has the programs of PostgreSQL, a folder for each version.
+const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
+
+/// Finds the folder of PostgreSQL's programs (`POSTGRES_BIN` names one), installs them, or says what to type.
+pub(crate) fn postgres() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("POSTGRES_BIN").filter(|path| !path.is_empty()) {
+        return postgres_that_starts(PathBuf::from(path)).context("POSTGRES_BIN is set");
+    }
+    if let Some(path) = installed_postgres() {
+        return postgres_that_starts(path);
+    }
+    install(&["postgresql"], "PostgreSQL")?;
+    let path = installed_postgres().context(
+        "the package postgresql brought no initdb; install PostgreSQL and set POSTGRES_BIN to the folder of its programs",
+    )?;
+    postgres_that_starts(path)
+}
+
+fn installed_postgres() -> Option<PathBuf> {
+    let search_path = env::var_os("PATH").unwrap_or_default();
+    let in_path = find_program(&["initdb"], &search_path).and_then(|program| {
+        // The other programs stand beside the one that a link leads to.
+        Some(fs::canonicalize(program).ok()?.parent()?.to_owned())
+    });
+    in_path.or_else(|| newest_postgres(Path::new(POSTGRES_VERSIONS)))
+}
+
+fn newest_postgres(versions: &Path) -> Option<PathBuf> {
+    let folders = fs::read_dir(versions).ok()?.flatten();
+    let numbered = folders.filter_map(|folder| {
+        let version: u32 = folder.file_name().to_str()?.parse().ok()?;
+        let programs = folder.path().join("bin");
+        programs
+            .join("initdb")
+            .is_file()
+            .then_some((version, programs))
+    });
+    numbered.max().map(|(_, programs)| programs)
+}
+
+fn postgres_that_starts(path: PathBuf) -> Result<PathBuf> {
+    for name in ["initdb", "postgres", "pg_isready"] {
+        let program = Program::tool(path.join(name), &["--version"], Path::new("."));
+        if program.output().is_none() {
+            bail!(
+                "{} does not start; install PostgreSQL and set POSTGRES_BIN to the folder of its programs",
+                path.join(name).display()
+            );
+        }
+    }
+    Ok(path)
+}
+
 /// The first of `names` that is a file in one of the folders of `search_path`, looking for one name everywhere first.
 fn find_program(names: &[&str], search_path: &OsStr) -> Option<PathBuf> {
     names.iter().find_map(|name| {
@@ -248,7 +302,6 @@ fn at_least(name: &str, printed: Option<String>, wanted: Version) -> Result<Stri
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
-    use std::fs;
 
     use super::*;
 
@@ -320,5 +373,27 @@ mod tests {
     fn a_browser_that_does_not_start_is_refused() {
         let error = browser_that_starts(PathBuf::from("backtrail-no-such-browser")).unwrap_err();
         assert!(error.to_string().contains("set CHROMIUM"), "{error}");
+    }
+
+    #[test]
+    fn the_newest_postgres_is_that_with_the_greatest_number() {
+        let dir = tempfile::tempdir().unwrap();
+        for version in ["9", "15", "17", "notes"] {
+            let programs = dir.path().join(version).join("bin");
+            fs::create_dir_all(&programs).unwrap();
+            // Of one version only the client is there.
+            if version != "17" {
+                fs::write(programs.join("initdb"), "").unwrap();
+            }
+        }
+        let newest = newest_postgres(dir.path());
+        assert_eq!(newest, Some(dir.path().join("15/bin")));
+        assert_eq!(newest_postgres(&dir.path().join("missing")), None);
+    }
+
+    #[test]
+    fn a_folder_without_the_programs_of_postgres_is_refused() {
+        let error = postgres_that_starts(PathBuf::from("backtrail-no-such-folder")).unwrap_err();
+        assert!(error.to_string().contains("set POSTGRES_BIN"), "{error}");
     }
 }

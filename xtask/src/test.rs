@@ -85,6 +85,7 @@ pub(crate) struct Context {
     jdk: OnceCell<Result<Jdk, String>>,
     go: OnceCell<Result<Go, String>>,
     chromium: OnceCell<Result<PathBuf, String>>,
+    postgres: OnceCell<Result<PathBuf, String>>,
     binary: OnceCell<Result<PathBuf, String>>,
 }
 
@@ -97,6 +98,7 @@ impl Context {
             jdk: OnceCell::new(),
             go: OnceCell::new(),
             chromium: OnceCell::new(),
+            postgres: OnceCell::new(),
             binary: OnceCell::new(),
         }
     }
@@ -121,6 +123,11 @@ impl Context {
         shared(&self.chromium, runtimes::chromium)
     }
 
+    /// The folder of PostgreSQL's programs.
+    pub(crate) fn postgres(&self) -> Result<PathBuf> {
+        shared(&self.postgres, runtimes::postgres)
+    }
+
     /// The built `backtrail`. The first call builds the workspace.
     pub(crate) fn binary(&self) -> Result<PathBuf> {
         shared(&self.binary, || binary::build(&self.root))
@@ -130,6 +137,7 @@ impl Context {
     fn find_runtimes(&self, options: &Options) {
         let node: Find = |c| c.node().map(drop);
         let chromium: Find = |c| c.chromium().map(drop);
+        let postgres: Find = |c| c.postgres().map(drop);
         let python: Find = |c| c.python().map(drop);
         let jdk: Find = |c| c.jdk().map(drop);
         let go: Find = |c| c.go().map(drop);
@@ -140,7 +148,7 @@ impl Context {
             (Part::ClientsJava, &[node, jdk]),
             (Part::ClientsGo, &[node, go]),
             (Part::ClientsRust, &[node]),
-            (Part::ExampleRust, &[node, chromium]),
+            (Part::ExampleRust, &[node, chromium, postgres]),
             (Part::ClientsTogether, &[node, chromium, python, jdk, go]),
         ];
         for (part, finds) in needs {

@@ -169,6 +169,7 @@ fn example_rust(context: &Context) -> Result<()> {
         Program::test("node", &["--test", "--test-concurrency=1"], &tests)
             .env("BACKTRAIL_BIN", context.binary()?)
             .env("CHROMIUM", context.chromium()?)
+            .env("POSTGRES_BIN", context.postgres()?)
             .env("SHOP_BIN", &shop)
             .within(CLIENTS_LIMIT)
             .run_node_tests()
