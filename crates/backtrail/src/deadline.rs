@@ -12,11 +12,17 @@ pub(crate) fn after(timeout: Duration) -> Instant {
     Instant::now() + timeout.min(FOREVER)
 }
 
-/// A timeout as the specification has it: zero is no limit. Source: specification, "Environment Variable Specification", "Timeout".
+/// A timeout as the specification has it: zero is no limit, or a very long time. Source: OpenTelemetry specification, "Common Configuration",
+/// "Timeout".
 pub(crate) fn limit(timeout: Duration) -> Duration {
     if timeout.is_zero() {
         FOREVER
     } else {
         timeout.min(FOREVER)
     }
+}
+
+/// Whether what [`limit`] returned is a limit that somebody may meet.
+pub(crate) fn is_limited(limit: Duration) -> bool {
+    limit < FOREVER
 }

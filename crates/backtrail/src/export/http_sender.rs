@@ -62,6 +62,8 @@ pub(super) struct SendError {
     pub(super) message: String,
     pub(super) is_retryable: bool,
     pub(super) retry_after: Option<Duration>,
+    /// The request was: a smaller one may be accepted.
+    pub(super) is_too_large: bool,
 }
 
 impl SendError {
@@ -70,6 +72,7 @@ impl SendError {
             message,
             is_retryable: true,
             retry_after: None,
+            is_too_large: false,
         }
     }
 }
@@ -118,14 +121,14 @@ impl HttpSender {
     }
 
     /// The body as it goes over the wire; made once, however often it is sent.
-    pub(super) fn body(&self, encoded: Vec<u8>) -> Bytes {
+    pub(super) fn body(&self, encoded: Bytes) -> Bytes {
         let compressed = if self.gzip { gzipped(&encoded) } else { None };
         let is_compressed = compressed.is_some();
-        let bytes = compressed.unwrap_or(encoded);
+        let bytes = compressed.map_or(encoded, Bytes::from);
         if self.format == Format::OtlpGrpc {
             return grpc::framed(&bytes, is_compressed).into();
         }
-        bytes.into()
+        bytes
     }
 
     pub(super) async fn send(&self, body: Bytes) -> Result<Refused, SendError> {
@@ -213,7 +216,9 @@ impl HttpSender {
         headers.insert(header::CONTENT_TYPE, content_type);
         if self.format == Format::OtlpGrpc {
             headers.insert(header::TE, HeaderValue::from_static("trailers"));
-            if let Ok(timeout) = HeaderValue::from_str(&grpc::timeout(self.timeout)) {
+            if deadline::is_limited(self.timeout)
+                && let Ok(timeout) = HeaderValue::from_str(&grpc::timeout(self.timeout))
+            {
                 headers.insert("grpc-timeout", timeout);
             }
             if self.gzip {
@@ -245,6 +250,7 @@ impl HttpSender {
             message: format!("{} answered {status}{text}", self.describe()),
             is_retryable: is_retryable(status),
             retry_after,
+            is_too_large: status == StatusCode::PAYLOAD_TOO_LARGE,
         }
     }
 }

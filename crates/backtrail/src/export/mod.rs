@@ -11,6 +11,8 @@ mod grpc;
 mod http_sender;
 mod memory;
 mod retry;
+mod source;
+mod tally;
 mod tls;
 mod wire;
 

@@ -7,11 +7,13 @@ use backtrail_wire::WireError;
 use bytes::Bytes;
 use opentelemetry::Key;
 use opentelemetry_sdk::Resource;
-use tokio::time::{sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::encode::{EncodeLimits, jaeger, otlp, otlp_json, zipkin_json};
-use super::http_sender::{Format, HttpSender};
+use super::http_sender::{Format, HttpSender, Refused};
 use super::retry::Backoff;
+use super::source::{Source, Spans};
+use super::tally::Tally;
 use super::{Export, Exporting, Outcome};
 use crate::deadline;
 use crate::processor::{Batch, Recycle};
@@ -31,6 +33,9 @@ pub(super) struct WireExporter {
 
 /// How much earlier than the worker's limit an exporter gives up, so that it can say why; a twentieth of the time at most.
 const HEAD_START: Duration = Duration::from_millis(100);
+/// Requests for one batch that may be refused as too large before what is left of it is given up: enough for some spans that are too large among
+/// thousands, and no storm where everything is.
+const MAX_REFUSALS: usize = 64;
 
 impl WireExporter {
     pub(super) fn new(
@@ -50,43 +55,85 @@ impl WireExporter {
         }
     }
 
-    fn encode(&self, batch: &Batch) -> Result<Vec<u8>, WireError> {
-        let otlp = || {
-            otlp::encode(
-                batch.spans(),
-                batch.len(),
-                &self.encoded_resource,
-                &self.limits,
-            )
+    /// What the requests for a batch are made of. Memory that is not needed for that goes back.
+    fn source(&self, batch: Batch, recycle: &dyn Recycle) -> Source {
+        let len = batch.len();
+        let spans = match self.sender.format() {
+            Format::OtlpProtobuf | Format::OtlpGrpc | Format::OtlpJson | Format::ZipkinJson => {
+                let resource = &self.encoded_resource;
+                let request = otlp::encode(batch.spans(), len, resource, &self.limits);
+                recycle.recycle(batch);
+                Spans::Otlp(request.into())
+            }
+            Format::JaegerThrift => Spans::Whole(batch),
         };
-        match self.sender.format() {
-            Format::OtlpProtobuf | Format::OtlpGrpc => Ok(otlp()),
-            Format::OtlpJson => otlp_json(&otlp()),
-            Format::ZipkinJson => zipkin_json(&otlp()),
-            Format::JaegerThrift => Ok(jaeger::encode(
+        Source { spans, len }
+    }
+
+    fn body(&self, spans: &Spans) -> Result<Bytes, WireError> {
+        let encoded = match (spans, self.sender.format()) {
+            (Spans::Otlp(request), Format::OtlpJson) => otlp_json(request)?.into(),
+            (Spans::Otlp(request), Format::ZipkinJson) => zipkin_json(request)?.into(),
+            (Spans::Otlp(request), _) => request.clone(),
+            (Spans::Whole(batch), _) => jaeger::encode(
                 batch.spans(),
                 batch.len(),
                 &self.service_name,
                 &self.resource,
                 &self.limits,
-            )),
+            )
+            .into(),
+        };
+        Ok(self.sender.body(encoded))
+    }
+
+    /// Sends what is too large in halves, and those in theirs. A span that is too large alone is lost, and no other.
+    async fn deliver_in_parts(&self, whole: Source) -> Outcome {
+        let head_start = HEAD_START.min(self.timeout / 20);
+        let give_up_at = deadline::after(self.timeout.saturating_sub(head_start));
+        let mut tally = Tally::default();
+        let mut parts = vec![whole];
+        let mut refusals = 0;
+        while let Some(part) = parts.pop() {
+            let len = part.len as u64;
+            let sent = match self.body(&part.spans) {
+                Ok(body) => self.deliver(body, give_up_at).await,
+                Err(error) => Err(Lost::for_good(format!("can't encode spans: {error}"))),
+            };
+            let lost = match sent {
+                Ok((rejected, message)) => {
+                    tally.accept(len, rejected, message);
+                    continue;
+                }
+                Err(lost) => lost,
+            };
+            refusals += usize::from(lost.is_too_large);
+            let may_divide = lost.is_too_large && refusals <= MAX_REFUSALS;
+            match may_divide.then(|| part.halves()).flatten() {
+                Some([first, second]) => {
+                    tally.divide(lost.reason);
+                    parts.extend([second, first]);
+                }
+                None => tally.lose(len, lost.reason),
+            }
         }
+        tally.outcome()
     }
 
     /// Sends until it is accepted, refused for good, or the time for all attempts is over: the reason then is that of the last attempt.
-    async fn deliver(&self, body: Bytes) -> Outcome {
-        let head_start = HEAD_START.min(self.timeout / 20);
-        let give_up_at = deadline::after(self.timeout.saturating_sub(head_start));
+    async fn deliver(&self, body: Bytes, give_up_at: Instant) -> Result<Refused, Lost> {
         let mut backoff = Backoff::new();
         let mut reason = None;
         loop {
             let Ok(sent) = timeout_at(give_up_at, self.sender.send(body.clone())).await else {
-                return reason.map_or_else(|| Outcome::timed_out(self.timeout), Outcome::Failed);
+                let ms = self.timeout.as_millis();
+                let reason = reason.unwrap_or_else(|| format!("not done within {ms} ms"));
+                return Err(Lost::for_good(reason));
             };
             let error = match sent {
-                Ok((rejected, message)) => {
+                Ok(refused) => {
                     *self.trouble() = None;
-                    return Outcome::Accepted { rejected, message };
+                    return Ok(refused);
                 }
                 Err(error) => error,
             };
@@ -94,7 +141,10 @@ impl WireExporter {
             // A collector that asks to come back at once, or at a time that has passed, is not asked without a pause.
             let delay = backoff.next().max(error.retry_after.unwrap_or_default());
             if !error.is_retryable || deadline::after(delay) >= give_up_at {
-                return Outcome::Failed(error.message);
+                return Err(Lost {
+                    reason: error.message,
+                    is_too_large: error.is_too_large,
+                });
             }
             reason = Some(error.message);
             sleep(delay).await;
@@ -106,6 +156,21 @@ impl WireExporter {
     }
 }
 
+/// Why a request came to nothing.
+struct Lost {
+    reason: String,
+    is_too_large: bool,
+}
+
+impl Lost {
+    const fn for_good(reason: String) -> Self {
+        Self {
+            reason,
+            is_too_large: false,
+        }
+    }
+}
+
 fn service_name(resource: &Resource) -> String {
     let name = resource.get(&Key::from_static_str("service.name"));
     name.map(|name| name.to_string()).unwrap_or_default()
@@ -114,12 +179,8 @@ fn service_name(resource: &Resource) -> String {
 impl Export for WireExporter {
     fn export<'a>(&'a self, batch: Batch, recycle: Arc<dyn Recycle>) -> Exporting<'a> {
         Box::pin(async move {
-            let encoded = self.encode(&batch);
-            recycle.recycle(batch);
-            match encoded {
-                Ok(encoded) => self.deliver(self.sender.body(encoded)).await,
-                Err(error) => Outcome::Failed(format!("can't encode spans: {error}")),
-            }
+            let source = self.source(batch, &*recycle);
+            self.deliver_in_parts(source).await
         })
     }
 

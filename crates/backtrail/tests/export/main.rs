@@ -9,6 +9,7 @@ mod retry;
 mod several;
 #[cfg(feature = "tls")]
 mod tls;
+mod too_large;
 
 use std::time::Duration;
 

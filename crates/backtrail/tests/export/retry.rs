@@ -229,3 +229,36 @@ fn a_grpc_collector_that_refuses_is_not_asked_again() {
     collector.next();
     assert!(collector.try_next().is_none());
 }
+
+#[test]
+fn a_grpc_collector_that_says_in_its_details_when_to_come_back_is_heard() {
+    let collector = Collector::start();
+    // A `google.rpc.Status` with a `RetryInfo` of an hour.
+    let details = "CA4aMQoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIFCgMIkBw";
+    let unavailable = Reply::default()
+        .trailer("grpc-status", "14")
+        .trailer("grpc-status-details-bin", details);
+    collector.reply(unavailable);
+    let reason = reason(export(&system_of(&collector, &[GRPC])));
+    assert_eq!(reason, "gRPC status UNAVAILABLE: ");
+    collector.next();
+    assert!(collector.try_next().is_none(), "an hour is too late");
+}
+
+#[test]
+fn a_timeout_of_zero_is_no_limit() {
+    let no_limits = [
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "0"),
+    ];
+    for protocol in [&[][..], &[GRPC]] {
+        let collector = Collector::start();
+        collector.reply(at_once(503));
+        let tracing = system_of(&collector, &[protocol, &no_limits].concat());
+        assert_eq!(tracing.warnings(), [""; 0]);
+        assert_eq!(export(&tracing), Ok(()), "{protocol:?}");
+        let request = collector.next();
+        assert_eq!(collector.next().body, request.body);
+        assert!(!request.headers.contains_key("grpc-timeout"));
+    }
+}

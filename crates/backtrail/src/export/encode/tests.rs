@@ -18,7 +18,7 @@ use prost::Message as _;
 
 use super::arbitrary::{batches, plain_span};
 use super::size::estimate;
-use super::{EncodeLimits, jaeger, otlp, otlp_json};
+use super::{EncodeLimits, halves, jaeger, otlp, otlp_json};
 
 /// Keys that repeat often.
 const ANY_KEY: &str = "[a-c]{0,2}|http\\.[a-z]{1,20}|k{120,130}|event";
@@ -125,6 +125,29 @@ proptest! {
     ) {
         let limits = EncodeLimits { attribute_value_len: max_chars };
         prop_assert_eq!(decoded(&batch, &limits), expected(batch, max_chars));
+    }
+
+    #[test]
+    fn the_halves_of_a_request_have_its_spans_and_what_is_around_them(
+        batch in batches(ANY_KEY),
+        first_len in 0_usize..10,
+    ) {
+        let whole = otlp::encode(batch.iter(), batch.len(), &otlp::encode_resource(&resource()), &UNCUT);
+        let requests = halves(&whole, first_len).unwrap();
+        let [first, second] = requests.map(|half| ExportTraceServiceRequest::decode(&*half).unwrap().resource_spans);
+        let count = |groups: &[ResourceSpans]| spans_of(groups.to_vec()).len();
+        prop_assert_eq!(count(&first), first_len.min(batch.len()));
+        for resource_spans in first.iter().chain(&second) {
+            prop_assert!(resource_spans.scope_spans.iter().all(|scope| !scope.spans.is_empty()));
+        }
+        let whole = ExportTraceServiceRequest::decode(&*whole).unwrap().resource_spans;
+        let around = |groups: &[ResourceSpans]| {
+            groups.first().map(|group| (group.resource.clone(), group.schema_url.clone()))
+        };
+        for half in [&first, &second].into_iter().filter(|half| !half.is_empty()) {
+            prop_assert_eq!(around(half), around(&whole));
+        }
+        prop_assert_eq!(spans_of([first, second].concat()), spans_of(whole));
     }
 
     #[test]
