@@ -121,8 +121,39 @@ pub(crate) struct OtlpSettings {
 pub(crate) struct TlsFiles {
     /// Whom to trust instead of the machine's roots.
     pub(crate) certificate: Option<PathBuf>,
-    pub(crate) client_certificate: Option<PathBuf>,
-    pub(crate) client_key: Option<PathBuf>,
+    /// Who the service is.
+    pub(crate) identity: Option<Identity>,
+}
+
+/// What a collector is told of who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Identity {
+    Whole {
+        certificate: PathBuf,
+        key: PathBuf,
+    },
+    /// One of both without the other, by the names of their variables.
+    Half {
+        named: String,
+        missing: String,
+    },
+}
+
+fn identity(env: &Environment) -> Option<Identity> {
+    let (certificate, key) = ("CLIENT_CERTIFICATE", "CLIENT_KEY");
+    let half = |(named, _): (String, _), this, other| Identity::Half {
+        missing: named.replace(this, other),
+        named,
+    };
+    match (setting(env, certificate), setting(env, key)) {
+        (None, None) => None,
+        (Some((_, certificate)), Some((_, key))) => Some(Identity::Whole {
+            certificate: certificate.into(),
+            key: key.into(),
+        }),
+        (Some(set), None) => Some(half(set, certificate, key)),
+        (None, Some(set)) => Some(half(set, key, certificate)),
+    }
 }
 
 /// `OTEL_EXPORTER_OTLP_…`; a variable with `TRACES` in its name goes before the general one.
@@ -164,7 +195,6 @@ pub(crate) fn otlp(
         &names("TIMEOUT").each_ref().map(String::as_str),
         warnings,
     );
-    let file = |suffix| setting(env, suffix).map(|(_, path)| PathBuf::from(path));
     OtlpSettings {
         protocol,
         endpoint,
@@ -172,9 +202,8 @@ pub(crate) fn otlp(
         gzip,
         timeout,
         tls: TlsFiles {
-            certificate: file("CERTIFICATE"),
-            client_certificate: file("CLIENT_CERTIFICATE"),
-            client_key: file("CLIENT_KEY"),
+            certificate: setting(env, "CERTIFICATE").map(|(_, path)| path.into()),
+            identity: identity(env),
         },
     }
 }

@@ -12,8 +12,8 @@ mod resource;
 pub use environment::Environment;
 pub(crate) use environment::Warnings;
 pub(crate) use exporter::{
-    DEFAULT_TIMEOUT, ExporterChoice, OtlpSettings, Protocol, TlsFiles, absolute_uri, choose, otlp,
-    without_credentials,
+    DEFAULT_TIMEOUT, ExporterChoice, Identity, OtlpSettings, Protocol, TlsFiles, absolute_uri,
+    choose, otlp, without_credentials,
 };
 pub use instrumentations::Instrumentation;
 pub(crate) use instrumentations::Instrumentations;

@@ -32,6 +32,14 @@ pub enum ExporterError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A client's certificate without its key, or a key without its certificate.
+    #[error("{named} is set and {missing} is not: a client needs both")]
+    HalfAnIdentity {
+        /// The variable that is set.
+        named: String,
+        /// The one that is not.
+        missing: String,
+    },
     /// The machine has no roots to trust, and no file was named.
     #[error("no trusted root certificates were found on this machine: {0}")]
     NoRoots(String),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
@@ -12,14 +13,15 @@ use super::custom::{BoxedExporter, Custom};
 use super::encode::EncodeLimits;
 use super::http_sender::{Format, HttpSender};
 use super::wire::WireExporter;
-use super::{Export, ExporterError, Memory};
+use super::{Export, ExporterError, Memory, credentials};
 use crate::config::{
     DEFAULT_TIMEOUT, Environment, ExporterChoice, OtlpSettings, Protocol, TlsFiles, Warnings,
     absolute_uri, choose, otlp, without_credentials,
 };
 
 /// Where spans go. Without one, the environment decides:
-/// [`TracingSystemBuilder::exporter`](crate::TracingSystemBuilder::exporter) says how.
+/// [`TracingSystemBuilder::exporter`](crate::TracingSystemBuilder::exporter) says how. A user and a password in an address are sent as a
+/// header `Authorization` of the scheme Basic, unless there is such a header.
 #[derive(Debug)]
 pub struct Exporter {
     kind: Kind,
@@ -161,13 +163,19 @@ impl Exporter {
             }
         };
         let (format, mut settings) = settings;
+        let (endpoint, credentials) = credentials::taken_from(settings.endpoint);
+        if let Some(credentials) = credentials {
+            // A header that is set says it by its name.
+            let entry = settings.headers.entry(AUTHORIZATION);
+            entry.or_insert(credentials);
+        }
         for (name, value) in headers {
             if let Some(name) = name {
                 settings.headers.insert(name, value);
             }
         }
         let sender = HttpSender::new(
-            settings.endpoint,
+            endpoint,
             format,
             settings.headers,
             self.gzip.unwrap_or(settings.gzip),

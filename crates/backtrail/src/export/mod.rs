@@ -2,6 +2,7 @@
 
 mod blocking;
 mod console;
+mod credentials;
 mod custom;
 pub(crate) mod encode;
 mod error;

@@ -67,6 +67,7 @@ mod secured {
     use rustls::{ClientConfig, RootCertStore};
 
     use super::{ExporterError, TlsFiles};
+    use crate::config::Identity;
 
     pub(super) fn without_roots() -> ClientConfig {
         builder(RootCertStore::empty()).with_no_client_auth()
@@ -78,8 +79,15 @@ mod secured {
             None => machine_roots()?,
         };
         let builder = builder(roots);
-        let (Some(certificate), Some(key)) = (&files.client_certificate, &files.client_key) else {
-            return Ok(builder.with_no_client_auth());
+        let (certificate, key) = match &files.identity {
+            None => return Ok(builder.with_no_client_auth()),
+            Some(Identity::Whole { certificate, key }) => (certificate, key),
+            Some(Identity::Half { named, missing }) => {
+                return Err(ExporterError::HalfAnIdentity {
+                    named: named.clone(),
+                    missing: missing.clone(),
+                });
+            }
         };
         let chain = certificates(certificate)?;
         let private_key =

@@ -156,6 +156,42 @@ fn headers_of_the_environment_go_along_and_code_goes_before_them() {
 }
 
 #[test]
+fn a_user_and_a_password_in_the_address_are_a_header_and_never_told() {
+    let collector = Collector::start();
+    let endpoint = format!("http://ann:s%40cret@{}", collector.address);
+    let in_variable = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+    for protocol in ["http/protobuf", "grpc"] {
+        let env = [in_variable[0], ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)];
+        let tracing = crate::system(&env);
+        assert_eq!(export(&tracing), Ok(()));
+        let request = collector.next();
+        assert_eq!(request.headers["authorization"], "Basic YW5uOnNAY3JldA==");
+        assert_eq!(
+            request.headers.get("host").map_or(0, |host| host
+                .as_bytes()
+                .iter()
+                .filter(|&&b| b == b'@')
+                .count()),
+            0
+        );
+        assert!(!format!("{tracing:?}").contains("cret"), "{tracing:?}");
+    }
+    let header = (
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "authorization=Bearer%20secret",
+    );
+    assert_eq!(export(&crate::system(&[in_variable[0], header])), Ok(()));
+    assert_eq!(collector.next().headers["authorization"], "Bearer secret");
+
+    for exporter in [Exporter::jaeger(&endpoint), Exporter::zipkin(&endpoint)] {
+        let tracing = described(&[]).exporter(exporter).initialize().unwrap();
+        assert_eq!(export(&tracing), Ok(()));
+        let request = collector.next();
+        assert_eq!(request.headers["authorization"], "Basic YW5uOnNAY3JldA==");
+    }
+}
+
+#[test]
 fn every_span_of_many_batches_arrives() {
     let collector = Collector::start();
     let tracing = system_of(&collector, &[("OTEL_BSP_MAX_QUEUE_SIZE", "100000")]);

@@ -87,3 +87,29 @@ fn a_certificate_that_can_not_be_read_is_told_and_the_service_runs() {
         in_code.initialize().unwrap_err();
     }
 }
+
+#[test]
+fn a_client_certificate_without_its_key_is_told_by_the_name_of_the_variable() {
+    let path = Path::new("client.pem");
+    for (named, missing) in [
+        ("CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_KEY"),
+        ("CLIENT_KEY", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"),
+        (
+            "TRACES_CLIENT_KEY",
+            "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE",
+        ),
+    ] {
+        let named = format!("OTEL_EXPORTER_OTLP_{named}");
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://localhost:1"),
+            (named.as_str(), path.to_str().unwrap()),
+        ];
+        let expected = format!("{named} is set and {missing} is not: a client needs both");
+        let warnings = system(&variables).warnings().join("\n");
+        assert!(warnings.contains(&expected), "{warnings}");
+
+        let in_code = described(&variables).exporter(backtrail::Exporter::otlp());
+        let error = in_code.initialize().unwrap_err();
+        assert!(format!("{error:?} {error}").contains(&missing), "{error}");
+    }
+}
