@@ -5,7 +5,10 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Write};
+use std::iter::successors;
 use std::num::{ParseFloatError, ParseIntError};
+
+use super::driver;
 
 /// How many sources of an error are told. A chain that is longer is a loop, or nobody reads it.
 const MAX_SOURCES: usize = 16;
@@ -16,7 +19,8 @@ const MAX_NAME_LEN_BYTES: usize = 256;
 /// Bytes of a stack trace that are kept.
 const MAX_STACKTRACE_LEN_BYTES: usize = 64 * 1024;
 
-/// What is recorded of an error. Source: semantic conventions, exceptions in spans.
+/// What is recorded of an error. Of errors of `sqlx` and `redis`, also among the sources of others, what is quoted in messages becomes `?`, where these
+/// features are on: databases quote values there. Source: semantic conventions, exceptions in spans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExceptionDetails {
     /// `exception.type`: the name of the type.
@@ -48,19 +52,27 @@ pub enum Text {}
 
 impl<E: Error> Exception<Typed> for E {
     fn details(&self) -> ExceptionDetails {
-        describe(Cow::Borrowed(type_name::<E>()), self, Backtrace::capture())
+        let kind = type_name::<E>();
+        // It may borrow, and can't be asked what it is.
+        let is_of_driver = driver::is_named(kind);
+        describe(
+            Cow::Borrowed(kind),
+            self,
+            is_of_driver,
+            Backtrace::capture(),
+        )
     }
 }
 
 impl Exception<Boxed> for Box<dyn Error> {
     fn details(&self) -> ExceptionDetails {
-        describe(name_of(&**self), &**self, Backtrace::capture())
+        boxed(&**self)
     }
 }
 
 impl Exception<Boxed> for Box<dyn Error + Send + Sync> {
     fn details(&self) -> ExceptionDetails {
-        describe(name_of(&**self), &**self, Backtrace::capture())
+        boxed(&**self)
     }
 }
 
@@ -68,7 +80,9 @@ impl Exception<Boxed> for Box<dyn Error + Send + Sync> {
 impl Exception<Boxed> for anyhow::Error {
     fn details(&self) -> ExceptionDetails {
         let root = self.root_cause();
-        let mut details = describe(name_of(root), self.as_ref(), Backtrace::disabled());
+        let error = self.as_ref();
+        let is_of_driver = driver::made(error);
+        let mut details = describe(name_of(root), error, is_of_driver, Backtrace::disabled());
         // Taken where the error was made, which says more than where it arrived.
         append_backtrace(&mut details, self.backtrace());
         details
@@ -103,30 +117,37 @@ fn text(message: &str) -> ExceptionDetails {
     details
 }
 
-fn describe(kind: Cow<'static, str>, error: &dyn Error, backtrace: Backtrace) -> ExceptionDetails {
-    let message = told(format_args!("{error}"), MAX_MESSAGE_LEN_BYTES);
+fn boxed(error: &(dyn Error + 'static)) -> ExceptionDetails {
+    let is_of_driver = driver::made(error);
+    describe(name_of(error), error, is_of_driver, Backtrace::capture())
+}
+
+fn describe(
+    kind: Cow<'static, str>,
+    error: &dyn Error,
+    is_of_driver: bool,
+    backtrace: Backtrace,
+) -> ExceptionDetails {
+    let sources: Vec<_> = successors(error.source(), |&source| source.source())
+        .take(MAX_SOURCES + 1)
+        .collect();
+    let text = |error: &dyn Error| told(format_args!("{error}"), MAX_MESSAGE_LEN_BYTES);
+    let mut texts = vec![text(error)];
+    texts.extend(sources.iter().take(MAX_SOURCES).map(|source| text(source)));
+    driver::conceal(is_of_driver, &sources, &mut texts);
+    let stacktrace = (!sources.is_empty()).then(|| {
+        let more = (sources.len() > MAX_SOURCES).then_some("\nCaused by: …");
+        let chain = texts.join("\nCaused by: ");
+        let text = format!("{kind}: {chain}{}", more.unwrap_or_default());
+        bounded(text, MAX_STACKTRACE_LEN_BYTES)
+    });
     let mut details = ExceptionDetails {
-        stacktrace: sources(&kind, &message, error),
+        stacktrace,
         kind,
-        message,
+        message: texts.swap_remove(0),
     };
     append_backtrace(&mut details, &backtrace);
     details
-}
-
-fn sources(kind: &str, message: &str, error: &dyn Error) -> Option<String> {
-    let mut source = error.source()?;
-    let mut text = format!("{kind}: {message}");
-    for _ in 0..MAX_SOURCES {
-        let cause = told(format_args!("{source}"), MAX_MESSAGE_LEN_BYTES);
-        let _infallible = write!(text, "\nCaused by: {cause}");
-        match source.source() {
-            Some(next) => source = next,
-            None => return Some(bounded(text, MAX_STACKTRACE_LEN_BYTES)),
-        }
-    }
-    text.push_str("\nCaused by: …");
-    Some(bounded(text, MAX_STACKTRACE_LEN_BYTES))
 }
 
 fn append_backtrace(details: &mut ExceptionDetails, backtrace: &Backtrace) {

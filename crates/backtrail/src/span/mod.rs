@@ -2,6 +2,7 @@
 
 mod builder;
 mod detached;
+mod driver;
 mod exception;
 mod future;
 mod handle;

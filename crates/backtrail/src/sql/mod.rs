@@ -44,5 +44,4 @@ pub mod sqlx;
 mod summary;
 
 pub use database::{Database, Statement};
-#[cfg(feature = "redis")]
 pub(crate) use failure::masked;

@@ -3,9 +3,9 @@
 
 mod blocking;
 
-use backtrail::in_span;
 use backtrail::redis::traced;
 use backtrail::testing::Recorder;
+use backtrail::{create_span, in_span};
 use redis::aio::ConnectionLike;
 use redis::{
     AsyncCommands as _, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, Value, cmd, pipe,
@@ -163,6 +163,27 @@ async fn errors_have_the_servers_code() {
         traces.tree_of(&["db.response.status_code", "error.type"]),
         "GET [client] error `Operation against a key holding the wrong kind of value` db.response.status_code=WRONGTYPE error.type=WRONGTYPE\n  · exception\n\
          GET [client] error `broken pipe - Io` error.type=io\n  · exception\n"
+    );
+}
+
+#[tokio::test]
+async fn an_error_that_a_span_around_the_command_records_tells_no_argument() {
+    let traces = Recorder::new();
+    let refusal = answer("-ERR unknown command 'FOO', with args beginning with: 'secret'\r\n");
+    let mut cache = traced(Fake::answering([Ok(refusal)]));
+    traces
+        .run(async {
+            create_span("warm up", (), async |_| {
+                cmd("FOO").arg("secret").exec_async(&mut cache).await
+            })
+            .await
+        })
+        .await
+        .unwrap_err();
+    let spans = format!("{:?}", traces.spans());
+    assert!(
+        spans.contains("warm up") && !spans.contains("secret"),
+        "{spans}"
     );
 }
 

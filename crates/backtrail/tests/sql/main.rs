@@ -3,5 +3,7 @@
 #[cfg(feature = "sqlx")]
 mod executor;
 #[cfg(feature = "sqlx")]
+mod outer_spans;
+#[cfg(feature = "sqlx")]
 mod transactions;
 mod wrapper;
