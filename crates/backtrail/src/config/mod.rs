@@ -7,6 +7,7 @@ mod environment;
 mod exporter;
 mod instrumentations;
 mod limits;
+mod proxy;
 mod resource;
 
 pub use environment::Environment;
@@ -18,4 +19,5 @@ pub(crate) use exporter::{
 pub use instrumentations::Instrumentation;
 pub(crate) use instrumentations::Instrumentations;
 pub(crate) use limits::{BatchSettings, Limits};
+pub(crate) use proxy::proxy;
 pub(crate) use resource::{Overrides, percent_decoded, resource};

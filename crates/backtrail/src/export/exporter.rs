@@ -16,12 +16,13 @@ use super::wire::WireExporter;
 use super::{Export, ExporterError, Memory, credentials};
 use crate::config::{
     DEFAULT_TIMEOUT, Environment, ExporterChoice, OtlpSettings, Protocol, TlsFiles, Warnings,
-    absolute_uri, choose, otlp, without_credentials,
+    absolute_uri, choose, otlp, proxy, without_credentials,
 };
 
 /// Where spans go. Without one, the environment decides:
 /// [`TracingSystemBuilder::exporter`](crate::TracingSystemBuilder::exporter) says how. A user and a password in an address are sent as a
-/// header `Authorization` of the scheme Basic, unless there is such a header.
+/// header `Authorization` of the scheme Basic, unless there is such a header. An address that is not this machine's is asked through the proxy that
+/// `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY` names, unless `NO_PROXY` lists it.
 #[derive(Debug)]
 pub struct Exporter {
     kind: Kind,
@@ -174,6 +175,7 @@ impl Exporter {
                 settings.headers.insert(name, value);
             }
         }
+        let proxy = proxy(&endpoint, context.env, warnings);
         let sender = HttpSender::new(
             endpoint,
             format,
@@ -181,6 +183,7 @@ impl Exporter {
             self.gzip.unwrap_or(settings.gzip),
             settings.timeout,
             &settings.tls,
+            proxy,
         )?;
         let exporter = WireExporter::new(
             sender,

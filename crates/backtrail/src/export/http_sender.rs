@@ -16,6 +16,7 @@ use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
 
+use super::dial::{Dialer, Proxy, Route};
 use super::tls::{Connector, connector};
 use super::{ExporterError, grpc};
 use crate::config::TlsFiles;
@@ -54,6 +55,7 @@ pub(super) struct HttpSender {
     format: Format,
     gzip: bool,
     timeout: Duration,
+    route: Route,
 }
 
 /// Why a request was not accepted.
@@ -88,9 +90,12 @@ impl HttpSender {
         gzip: bool,
         timeout: Duration,
         tls: &TlsFiles,
+        proxy: Option<Uri>,
     ) -> Result<Self, ExporterError> {
         let is_grpc = format == Format::OtlpGrpc;
-        let connector = connector(&endpoint, tls, is_grpc)?;
+        let route = Route::through(proxy, &endpoint, is_grpc);
+        let dialer = Dialer::new(route.clone());
+        let connector = connector(dialer, &endpoint, tls, is_grpc)?;
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .http2_only(is_grpc)
@@ -102,6 +107,7 @@ impl HttpSender {
             format,
             gzip,
             timeout: deadline::limit(timeout),
+            route,
         })
     }
 
@@ -109,7 +115,7 @@ impl HttpSender {
         self.format
     }
 
-    /// The address without credentials and query.
+    /// The address without credentials and query, and the proxy on the way to it.
     pub(super) fn describe(&self) -> String {
         let scheme = self.endpoint.scheme_str().unwrap_or("http");
         let host = self.endpoint.host().unwrap_or_default();
@@ -117,7 +123,11 @@ impl HttpSender {
             .endpoint
             .port()
             .map_or_else(String::new, |port| format!(":{port}"));
-        format!("{scheme}://{host}{port}{}", self.endpoint.path())
+        let path = self.endpoint.path();
+        let through = self.route.proxy().map_or_else(String::new, |proxy| {
+            format!(" through the proxy {}", proxy.address)
+        });
+        format!("{scheme}://{host}{port}{path}{through}")
     }
 
     /// The body as it goes over the wire; made once, however often it is sent.
@@ -226,6 +236,13 @@ impl HttpSender {
             }
         } else if self.gzip {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        if let Route::Forward(Proxy {
+            authorization: Some(authorization),
+            ..
+        }) = &self.route
+        {
+            headers.insert(header::PROXY_AUTHORIZATION, authorization.clone());
         }
         for (name, value) in &self.headers {
             headers.insert(name.clone(), value.clone());
@@ -364,8 +381,12 @@ mod tests {
             false,
             Duration::from_secs(1),
             &TlsFiles::default(),
+            Some(Uri::from_static("http://ann:secret@proxy:3128")),
         )
         .unwrap();
-        assert_eq!(sender.describe(), "http://host:4318/v1/traces");
+        assert_eq!(
+            sender.describe(),
+            "http://host:4318/v1/traces through the proxy http://proxy:3128/"
+        );
     }
 }

@@ -4,6 +4,7 @@ mod blocking;
 mod console;
 mod credentials;
 mod custom;
+mod dial;
 pub(crate) mod encode;
 mod error;
 mod exporter;

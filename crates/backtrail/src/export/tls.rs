@@ -1,27 +1,21 @@
 //! Connections, with TLS where the address asks for it.
 
 use http::Uri;
-use hyper_util::client::legacy::connect::HttpConnector;
 
 use super::ExporterError;
+use super::dial::Dialer;
 use crate::config::TlsFiles;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_credentials;
 
 #[cfg(feature = "tls")]
-pub(super) type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
+pub(super) type Connector = hyper_rustls::HttpsConnector<Dialer>;
 #[cfg(not(feature = "tls"))]
-pub(super) type Connector = HttpConnector;
-
-fn plain() -> HttpConnector {
-    let mut connector = HttpConnector::new();
-    connector.set_nodelay(true);
-    connector.enforce_http(false);
-    connector
-}
+pub(super) type Connector = Dialer;
 
 #[cfg(not(feature = "tls"))]
 pub(super) fn connector(
+    dialer: Dialer,
     endpoint: &Uri,
     _files: &TlsFiles,
     _is_grpc: bool,
@@ -31,11 +25,12 @@ pub(super) fn connector(
             &endpoint.to_string(),
         )));
     }
-    Ok(plain())
+    Ok(dialer)
 }
 
 #[cfg(feature = "tls")]
 pub(super) fn connector(
+    dialer: Dialer,
     endpoint: &Uri,
     files: &TlsFiles,
     is_grpc: bool,
@@ -50,9 +45,9 @@ pub(super) fn connector(
         .with_tls_config(config)
         .https_or_http();
     Ok(if is_grpc {
-        builder.enable_http2().wrap_connector(plain())
+        builder.enable_http2().wrap_connector(dialer)
     } else {
-        builder.enable_http1().wrap_connector(plain())
+        builder.enable_http1().wrap_connector(dialer)
     })
 }
 

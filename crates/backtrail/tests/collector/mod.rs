@@ -38,6 +38,8 @@ pub(crate) struct Collector {
 /// A request, its body as it came.
 #[derive(Debug)]
 pub(crate) struct Received {
+    /// As the request's line or pseudo-header names it.
+    pub(crate) authority: Option<String>,
     pub(crate) path: String,
     /// Which connection it came over.
     pub(crate) peer: SocketAddr,
@@ -227,6 +229,7 @@ async fn answer(
     let reply = stage.replies.lock().unwrap().pop_front();
     // A test that is over does not listen any more.
     let _told = stage.sender.send(Received {
+        authority: parts.uri.authority().map(ToString::to_string),
         path: parts.uri.path().to_owned(),
         peer,
         headers: parts.headers,

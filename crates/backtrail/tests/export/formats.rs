@@ -166,14 +166,11 @@ fn a_user_and_a_password_in_the_address_are_a_header_and_never_told() {
         assert_eq!(export(&tracing), Ok(()));
         let request = collector.next();
         assert_eq!(request.headers["authorization"], "Basic YW5uOnNAY3JldA==");
-        assert_eq!(
-            request.headers.get("host").map_or(0, |host| host
-                .as_bytes()
-                .iter()
-                .filter(|&&b| b == b'@')
-                .count()),
-            0
-        );
+        let host = request
+            .headers
+            .get("host")
+            .map(|host| host.to_str().unwrap());
+        assert!(host.is_none_or(|host| !host.contains('@')), "{host:?}");
         assert!(!format!("{tracing:?}").contains("cret"), "{tracing:?}");
     }
     let header = (

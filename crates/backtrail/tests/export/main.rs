@@ -5,6 +5,7 @@
 #[path = "../collector/mod.rs"]
 mod collector;
 mod formats;
+mod proxy;
 mod retry;
 mod several;
 #[cfg(feature = "tls")]

@@ -15,7 +15,7 @@ fn certificate() -> CertifiedKey<KeyPair> {
     generate_simple_self_signed(["localhost".to_owned()]).unwrap()
 }
 
-fn acceptor(certified: &CertifiedKey<KeyPair>) -> TlsAcceptor {
+pub(crate) fn acceptor(certified: &CertifiedKey<KeyPair>) -> TlsAcceptor {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -110,6 +110,6 @@ fn a_client_certificate_without_its_key_is_told_by_the_name_of_the_variable() {
 
         let in_code = described(&variables).exporter(backtrail::Exporter::otlp());
         let error = in_code.initialize().unwrap_err();
-        assert!(format!("{error:?} {error}").contains(&missing), "{error}");
+        assert!(format!("{error:?} {error}").contains(missing), "{error}");
     }
 }
