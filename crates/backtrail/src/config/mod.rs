@@ -13,9 +13,11 @@ mod resource;
 pub use environment::Environment;
 pub(crate) use environment::Warnings;
 pub(crate) use exporter::{
-    DEFAULT_TIMEOUT, ExporterChoice, Identity, OtlpSettings, Protocol, TlsFiles, absolute_uri,
+    DEFAULT_TIMEOUT, ExporterChoice, OtlpSettings, Protocol, TlsFiles, absolute_uri,
     choose, otlp, without_credentials,
 };
+#[cfg(feature = "tls")]
+pub(crate) use exporter::Identity;
 pub use instrumentations::Instrumentation;
 pub(crate) use instrumentations::Instrumentations;
 pub(crate) use limits::{BatchSettings, Limits};

@@ -209,15 +209,16 @@ async fn messages_that_are_asked_for_are_received_in_a_client_span_with_links_to
         .await;
     let spans = traces.spans();
     let links = spans.iter().filter(|span| span.name == "send orders");
-    let links: String = links
-        .map(|span| format!(" → {}", span.span_context.span_id()))
+    let links: Vec<_> = links
+        .map(|span| span.span_context.span_id().to_string())
         .collect();
+    let links = links.join(" → ");
     let tree = traces.tree();
     let expected = format!(
         "loop\n\
          └ receive orders [client] messaging.system=kafka messaging.destination.name=orders messaging.consumer.group.name=billing \
          server.address=broker server.port=9092 messaging.operation.type=receive messaging.operation.name=receive \
-         messaging.batch.message_count=3{links}\n"
+         messaging.batch.message_count=3 → {links}\n"
     );
     assert!(tree.ends_with(&expected), "{tree} and not {expected}");
 }

@@ -47,7 +47,10 @@ async fn told<E: Exception<M>, M>(wrap: impl Fn(sqlx::Error) -> E) -> (String, S
     let spans = traces.spans();
     let all = format!("{spans:?}");
     assert!(!all.contains("example.org"), "{all}");
-    let outer = spans.iter().find(|span| span.name == "load order").unwrap();
+    let outer = spans
+        .iter()
+        .find(|span| span.name == "load order")
+        .expect("it ended");
     let of = |key: &str| {
         let attributes = &outer.events.events[0].attributes;
         let found = attributes.iter().find(|each| each.key.as_str() == key);
