@@ -12,12 +12,12 @@ mod resource;
 
 pub use environment::Environment;
 pub(crate) use environment::Warnings;
-pub(crate) use exporter::{
-    DEFAULT_TIMEOUT, ExporterChoice, OtlpSettings, Protocol, TlsFiles, absolute_uri,
-    choose, otlp, without_credentials,
-};
 #[cfg(feature = "tls")]
 pub(crate) use exporter::Identity;
+pub(crate) use exporter::{
+    DEFAULT_TIMEOUT, ExporterChoice, OtlpSettings, Protocol, TlsFiles, absolute_uri, choose, otlp,
+    without_credentials,
+};
 pub use instrumentations::Instrumentation;
 pub(crate) use instrumentations::Instrumentations;
 pub(crate) use limits::{BatchSettings, Limits};
