@@ -51,6 +51,11 @@ pub(crate) fn query<'a>(query: &'a str, more_keys: &[String]) -> Cow<'a, str> {
 /// Text without what is secret in the URLs in it: user and password, and values of sensitive keys. Clients of HTTP like to put the URL into the
 /// message of an error.
 pub(crate) fn urls_in(text: String) -> String {
+    urls_and_keys_in(text, &[])
+}
+
+/// [`urls_in`] with sensitive keys of the service's own.
+pub(crate) fn urls_and_keys_in(text: String, more_keys: &[String]) -> String {
     let Some(mut at) = text.find(SCHEME_END) else {
         return text;
     };
@@ -62,7 +67,7 @@ pub(crate) fn urls_in(text: String) -> String {
         let end = after.find(is_outside_of_urls).unwrap_or(after.len());
         // A URL in a URL counts for itself.
         let end = after[..end].find(SCHEME_END).unwrap_or(end);
-        push_url(&mut redacted, &after[..end]);
+        push_url(&mut redacted, &after[..end], more_keys);
         rest = &after[end..];
         match rest.find(SCHEME_END) {
             Some(next) => at = next,
@@ -81,7 +86,7 @@ fn is_outside_of_urls(c: char) -> bool {
 }
 
 /// A URL from its authority on.
-fn push_url(redacted: &mut String, url: &str) {
+fn push_url(redacted: &mut String, url: &str, more_keys: &[String]) {
     let (authority, path) = url.split_at(url.find(['/', '?', '#']).unwrap_or(url.len()));
     match authority.rsplit_once('@') {
         Some((_, host)) => redacted.extend([REDACTED, ":", REDACTED, "@", host]),
@@ -91,7 +96,7 @@ fn push_url(redacted: &mut String, url: &str) {
     redacted.push_str(path);
     // Tokens travel in fragments as well, in the form of a query.
     for part in after.split_inclusive(['?', '#']) {
-        redacted.push_str(&query(part, &[]));
+        redacted.push_str(&query(part, more_keys));
         let end = part.chars().next_back().filter(|&c| c == '?' || c == '#');
         if let Some(end) = end.filter(|&end| !redacted.ends_with(end)) {
             redacted.push(end);

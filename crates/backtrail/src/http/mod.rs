@@ -36,11 +36,14 @@ mod exchange;
 mod future;
 mod grpc;
 mod headers;
+mod hook;
 mod host;
 mod method;
 mod redact;
+mod request_body;
 mod route;
 pub mod server;
+mod settings;
 
 pub use body::ResponseBody;
 pub use future::ResponseFuture;

@@ -22,6 +22,11 @@ impl Redaction {
     pub(super) fn query<'a>(&self, query: &'a str) -> Cow<'a, str> {
         redact::query(query, &self.more_keys)
     }
+
+    /// Text without what is secret in the URLs in it.
+    pub(super) fn urls_in(&self, text: String) -> String {
+        redact::urls_and_keys_in(text, &self.more_keys)
+    }
 }
 
 #[cfg(test)]

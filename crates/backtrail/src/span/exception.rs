@@ -104,7 +104,7 @@ fn text(message: &str) -> ExceptionDetails {
 }
 
 fn describe(kind: Cow<'static, str>, error: &dyn Error, backtrace: Backtrace) -> ExceptionDetails {
-    let message = told(format_args!("{error}"), MAX_MESSAGE_LEN_BYTES);
+    let message = told_within(format_args!("{error}"), MAX_MESSAGE_LEN_BYTES);
     let mut details = ExceptionDetails {
         stacktrace: sources(&kind, &message, error),
         kind,
@@ -118,7 +118,7 @@ fn sources(kind: &str, message: &str, error: &dyn Error) -> Option<String> {
     let mut source = error.source()?;
     let mut text = format!("{kind}: {message}");
     for _ in 0..MAX_SOURCES {
-        let cause = told(format_args!("{source}"), MAX_MESSAGE_LEN_BYTES);
+        let cause = told_within(format_args!("{source}"), MAX_MESSAGE_LEN_BYTES);
         let _infallible = write!(text, "\nCaused by: {cause}");
         match source.source() {
             Some(next) => source = next,
@@ -160,7 +160,7 @@ fn name_of(error: &(dyn Error + 'static)) -> Cow<'static, str> {
         std::string::FromUtf8Error,
         http::Error
     );
-    let debug = told(format_args!("{error:?}"), MAX_NAME_LEN_BYTES);
+    let debug = told_within(format_args!("{error:?}"), MAX_NAME_LEN_BYTES);
     let name: String = debug
         .chars()
         .take_while(|&c| c.is_alphanumeric() || c == '_')
@@ -200,8 +200,14 @@ pub(super) fn panic_details(
     }
 }
 
+/// What an error says of itself, as much as is kept of a message.
+#[cfg(feature = "http")]
+pub(crate) fn told(error: fmt::Arguments<'_>) -> String {
+    told_within(error, MAX_MESSAGE_LEN_BYTES)
+}
+
 /// What an error says of itself. One that fails to say it has said what came before: `to_string` would panic.
-fn told(error: fmt::Arguments<'_>, max_len_bytes: usize) -> String {
+fn told_within(error: fmt::Arguments<'_>, max_len_bytes: usize) -> String {
     let mut text = Bounded {
         kept: String::new(),
         max_len_bytes,

@@ -20,9 +20,15 @@ mod layer;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod service;
+mod settings;
 mod watch;
 
 pub use layer::HttpClientLayer;
 #[cfg(feature = "reqwest")]
 pub use reqwest::TracedRequest;
+#[cfg(feature = "reqwest")]
+pub(super) use reqwest::details_of as details_of_reqwest;
 pub use service::HttpClient;
+pub use settings::HttpClientSettings;
+
+pub use super::request_body::{AsIs, Captured, CapturedBody, RequestBody};
