@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::future::Future;
-use std::mem;
+use std::{iter, mem};
 
 use ::http::Uri;
 use ::http::request::Parts;
@@ -158,9 +158,12 @@ fn into_http(response: Response) -> ::http::Response<Body> {
 
 /// The text of reqwest's error names the whole URL, with what is secret in it; its sources do not.
 pub(in crate::http) fn details_of(error: &reqwest::Error) -> ExceptionDetails {
-    let what = if error.is_timeout() {
+    let sources = || iter::successors(error.source(), |&cause| cause.source());
+    // reqwest follows a chain to its end, if it has one or not, to say what kind of error it is.
+    let ends = sources().nth(MAX_SOURCES).is_none();
+    let what = if ends && error.is_timeout() {
         "the request timed out"
-    } else if error.is_connect() {
+    } else if ends && error.is_connect() {
         "can't connect"
     } else if error.is_redirect() {
         "can't follow a redirect"
@@ -169,11 +172,8 @@ pub(in crate::http) fn details_of(error: &reqwest::Error) -> ExceptionDetails {
     } else {
         "can't send the request"
     };
-    let innermost = std::iter::successors(error.source(), |&cause| cause.source())
-        .take(MAX_SOURCES)
-        .last();
-    let message = match innermost {
-        Some(cause) => format!("{what}: {}", told(format_args!("{cause}"))),
+    let message = match sources().take(MAX_SOURCES).last() {
+        Some(innermost) => format!("{what}: {}", told(format_args!("{innermost}"))),
         None => what.to_owned(),
     };
     ExceptionDetails {
