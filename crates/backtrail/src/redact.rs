@@ -78,6 +78,19 @@ pub(crate) fn urls_and_keys_in(text: String, more_keys: &[String]) -> String {
     redacted
 }
 
+/// A URL, or a reference to a part of one, as headers have them: what is secret in it does not stay, whether it names a host or not.
+#[cfg(feature = "http")]
+pub(crate) fn reference(text: String, more_keys: &[String]) -> String {
+    if !text.starts_with(['/', '?', '#']) {
+        return urls_and_keys_in(text, more_keys);
+    }
+    // `//host/path` has an authority, and no scheme.
+    let (slashes, rest) = text.split_at(if text.starts_with("//") { 2 } else { 0 });
+    let mut redacted = slashes.to_owned();
+    push_url(&mut redacted, rest, more_keys);
+    urls_and_keys_in(redacted, more_keys)
+}
+
 const SCHEME_END: &str = "://";
 
 /// Brackets and the like may stand in a URL, and may be part of a secret.
@@ -172,6 +185,28 @@ mod tests {
             ),
         ] {
             assert_eq!(urls_in(text.to_owned()), told);
+        }
+    }
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn references_tell_no_secret_with_a_host_or_without() {
+        let keys = ["voucher".to_owned()];
+        for (text, told) in [
+            ("text/plain", "text/plain"),
+            ("/a?page=2&voucher=HUSH", "/a?page=2&voucher=REDACTED"),
+            ("?token=HUSH#token=HUSH", "?token=REDACTED#token=REDACTED"),
+            ("//h/a?token=HUSH", "//h/a?token=REDACTED"),
+            (
+                "https://u:HUSH@h/?sig=HUSH",
+                "https://REDACTED:REDACTED@h/?sig=REDACTED",
+            ),
+            (
+                "/to?at=http://u:HUSH@h/",
+                "/to?at=http://REDACTED:REDACTED@h/",
+            ),
+        ] {
+            assert_eq!(reference(text.to_owned(), &keys), told);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use ::http::HeaderMap;
 use opentelemetry::KeyValue;
 
 use super::capture::{BodyCapture, BodyRecording, Direction};
@@ -65,6 +66,17 @@ impl<H: Heads> Settings<H> {
         if let Some(hook) = self.response_hook.as_ref().filter(|_| span.is_recording()) {
             hook.call(|hook| hook(span, response));
         }
+    }
+
+    pub(super) fn request_headers_of(&self, headers: &HeaderMap) -> impl Iterator<Item = KeyValue> {
+        self.request_headers.of(headers, &self.redaction)
+    }
+
+    pub(super) fn response_headers_of(
+        &self,
+        headers: &HeaderMap,
+    ) -> impl Iterator<Item = KeyValue> {
+        self.response_headers.of(headers, &self.redaction)
     }
 
     /// What watches a body go by; nothing if nobody asked for it.
@@ -170,7 +182,8 @@ macro_rules! shared_settings {
             self.shared(|settings| settings.set_response_hook(std::sync::Arc::new(hook)))
         }
 
-        /// Records these headers of requests, as lists of text: `http.request.header.{name}`. Headers that hold credentials are `REDACTED`.
+        /// Records these headers of requests, as lists of text: `http.request.header.{name}`. Headers that hold credentials are `REDACTED`, and of
+        /// URLs what is redacted in `url.query` and `url.full`.
         pub fn capture_request_headers<N: AsRef<str>>(
             self,
             names: impl IntoIterator<Item = N>,
@@ -178,7 +191,8 @@ macro_rules! shared_settings {
             self.shared(|settings| settings.request_headers.add("http.request.header", names))
         }
 
-        /// Records these headers of responses, as lists of text: `http.response.header.{name}`. `Set-Cookie` is `REDACTED`.
+        /// Records these headers of responses, as lists of text: `http.response.header.{name}`. `Set-Cookie` is `REDACTED`, and of URLs what is
+        /// redacted in `url.query` and `url.full`.
         pub fn capture_response_headers<N: AsRef<str>>(
             self,
             names: impl IntoIterator<Item = N>,

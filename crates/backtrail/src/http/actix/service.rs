@@ -119,7 +119,11 @@ impl ActixWatch {
         incoming.append_network(&mut attributes, with_old_names);
         let headers = request.headers();
         let values = |name: &str| headers.get_all(name).map(|v| text(v.as_bytes())).collect();
-        attributes.extend(settings.request_headers.attributes(values));
+        attributes.extend(
+            settings
+                .request_headers
+                .attributes(&settings.redaction, values),
+        );
         let content_length = headers.get(CONTENT_LENGTH);
         attributes.extend(settings.announced_size(content_length.map(HeaderValue::as_bytes)));
         let span = crate::span(incoming.span_name())
@@ -191,7 +195,10 @@ impl ActixWatch {
         self.record_status(exchange, response.status());
         let headers = response.headers();
         let values = |name: &str| headers.get_all(name).map(|v| text(v.as_bytes())).collect();
-        for attribute in settings.response_headers.attributes(values) {
+        for attribute in settings
+            .response_headers
+            .attributes(&settings.redaction, values)
+        {
             span.put(attribute);
         }
         settings.hook_response(span, response.response().head());

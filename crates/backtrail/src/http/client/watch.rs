@@ -76,7 +76,7 @@ impl ClientWatch {
             }
         };
         outgoing.append_network(&mut attributes, with_old_names);
-        attributes.extend(settings.request_headers.of(&head.headers));
+        attributes.extend(settings.request_headers_of(&head.headers));
         let content_length = head.headers.get(CONTENT_LENGTH);
         attributes.extend(settings.announced_size(content_length.map(HeaderValue::as_bytes)));
         let span = crate::span(name)
@@ -120,7 +120,7 @@ impl ClientWatch {
             span.put(KeyValue::new("network.protocol.version", version));
         }
         let settings = self.settings.common();
-        for attribute in settings.response_headers.of(&head.headers) {
+        for attribute in settings.response_headers_of(&head.headers) {
             span.put(attribute);
         }
         settings.hook_response(span, head);

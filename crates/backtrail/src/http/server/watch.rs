@@ -78,7 +78,7 @@ impl ServerWatch {
             }
         };
         incoming.append_network(&mut attributes, with_old_names);
-        attributes.extend(shared.request_headers.of(&head.headers));
+        attributes.extend(shared.request_headers_of(&head.headers));
         let content_length = head.headers.get(CONTENT_LENGTH);
         attributes.extend(shared.announced_size(content_length.map(HeaderValue::as_bytes)));
         let parent = self.context.with_value(RouteSlot::default());
@@ -114,7 +114,7 @@ impl ServerWatch {
         }
         let is_error = self.settings.is_error(head.status.as_u16());
         exchange.head(head.status, &head.headers, is_error);
-        for attribute in shared.response_headers.of(&head.headers) {
+        for attribute in shared.response_headers_of(&head.headers) {
             span.put(attribute);
         }
         shared.hook_response(&span, head);
