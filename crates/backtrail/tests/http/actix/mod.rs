@@ -1,9 +1,12 @@
 //! The middleware for actix-web.
 
+mod bodies;
+mod errors;
+
 use actix_web::body::to_bytes;
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::test::{TestRequest, init_service};
-use actix_web::{App, Error, HttpResponse, web};
+use actix_web::{App, HttpResponse, web};
 use backtrail::testing::Recorder;
 
 fn run<F: Future>(future: F) -> F::Output {
@@ -117,27 +120,6 @@ fn a_panic_is_recorded_and_goes_on() {
     assert!(
         tree.starts_with("GET [server] error `no such order` error.type=panic\n"),
         "{tree}"
-    );
-}
-
-#[test]
-fn an_error_of_another_middleware_has_a_status() {
-    let traces = Recorder::new();
-    run(async {
-        let refuse = async |_request, _next: actix_web::middleware::Next<_>| {
-            let refused = actix_web::error::ErrorServiceUnavailable("not now");
-            Err::<ServiceResponse<String>, Error>(refused)
-        };
-        let app = App::new()
-            .wrap(actix_web::middleware::from_fn(refuse))
-            .wrap(traces.tracing().actix());
-        let app = init_service(app).await;
-        let request = TestRequest::get().uri("/").to_request();
-        assert!(app.call(request).await.is_err());
-    });
-    assert_eq!(
-        traces.tree_of(&["error.type"]),
-        "GET [server] error error.type=503\n"
     );
 }
 
