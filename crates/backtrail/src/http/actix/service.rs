@@ -143,11 +143,12 @@ impl ActixWatch {
             return;
         };
         let settings = &self.tracing.settings.shared;
+        let (_, payload) = request.parts_mut();
         // The size alone is in the head, and no reason for another payload.
         if settings.request_body.is_some()
+            && !matches!(payload, Payload::None)
             && let Some(recording) = settings.record_body(exchange.span(), Direction::Request)
         {
-            let (_, payload) = request.parts_mut();
             let recorded = RecordedPayload::new(payload.take(), recording);
             *payload = Payload::Stream {
                 payload: Box::pin(recorded),
