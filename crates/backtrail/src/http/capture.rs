@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Buf;
 use opentelemetry::KeyValue;
 
+use super::exchange::Exchange;
 use super::hook::Hook;
 use crate::Span;
 
@@ -53,12 +54,19 @@ impl Direction {
         }
     }
 
-    /// Semantic conventions 1.42, HTTP spans, opt-in.
-    const fn size_key(self) -> &'static str {
-        match self {
-            Self::Request => "http.request.body.size",
-            Self::Response => "http.response.body.size",
-        }
+    /// The attributes of a size: semantic conventions 1.42, HTTP spans, opt-in; and the names of before.
+    pub(super) fn sizes(
+        self,
+        len_bytes: i64,
+        with_old_names: bool,
+    ) -> impl Iterator<Item = KeyValue> {
+        let (key, old_key) = match self {
+            Self::Request => ("http.request.body.size", "http.request_content_length"),
+            Self::Response => ("http.response.body.size", "http.response_content_length"),
+        };
+        let old_key = with_old_names.then_some(old_key);
+        let keys = std::iter::once(key).chain(old_key);
+        keys.map(move |key| KeyValue::new(key, len_bytes))
     }
 }
 
@@ -71,17 +79,19 @@ pub struct BodyRecording {
     bytes: Vec<u8>,
     is_cut: bool,
     tells_size: bool,
+    with_old_names: bool,
     seen_len_bytes: u64,
 }
 
 impl BodyRecording {
     /// Nothing if nothing would be told.
     pub(super) fn start(
-        span: &Span,
+        exchange: &Exchange,
         direction: Direction,
         capture: Option<&BodyCapture>,
         tells_size: bool,
     ) -> Option<Self> {
+        let span = exchange.span();
         let is_wanted = (capture.is_some() || tells_size) && span.is_recording();
         is_wanted.then(|| Self {
             direction,
@@ -90,6 +100,7 @@ impl BodyRecording {
             bytes: Vec::new(),
             is_cut: false,
             tells_size,
+            with_old_names: exchange.has_old_names(),
             seen_len_bytes: 0,
         })
     }
@@ -120,8 +131,9 @@ impl Drop for BodyRecording {
         }
         if self.tells_size {
             let size = i64::try_from(self.seen_len_bytes).unwrap_or(i64::MAX);
-            self.span
-                .put(KeyValue::new(self.direction.size_key(), size));
+            for attribute in self.direction.sizes(size, self.with_old_names) {
+                self.span.put(attribute);
+            }
         }
         let Some(capture) = self.capture.take().filter(|_| !self.bytes.is_empty()) else {
             return;

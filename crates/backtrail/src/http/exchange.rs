@@ -60,6 +60,10 @@ impl Exchange {
         self.is_grpc
     }
 
+    pub(super) fn has_old_names(&self) -> bool {
+        self.with_old_names
+    }
+
     /// The response has begun. `is_error` is the rule of the side for status codes.
     pub(super) fn head(&mut self, status: StatusCode, headers: &HeaderMap, is_error: bool) {
         if self.side == Side::Client {

@@ -7,6 +7,7 @@ use ::http::HeaderMap;
 use opentelemetry::KeyValue;
 
 use super::capture::{BodyCapture, BodyRecording, Direction};
+use super::exchange::Exchange;
 use super::headers::HeaderCapture;
 use super::hook::Hook;
 use super::method::Methods;
@@ -80,19 +81,34 @@ impl<H: Heads> Settings<H> {
     }
 
     /// What watches a body go by; nothing if nobody asked for it.
-    pub(super) fn record_body(&self, span: &Span, direction: Direction) -> Option<BodyRecording> {
+    pub(super) fn record_body(
+        &self,
+        exchange: &Exchange,
+        direction: Direction,
+    ) -> Option<BodyRecording> {
         let capture = match direction {
             Direction::Request => &self.request_body,
             Direction::Response => &self.response_body,
         };
-        BodyRecording::start(span, direction, capture.as_ref(), self.records_body_sizes)
+        BodyRecording::start(
+            exchange,
+            direction,
+            capture.as_ref(),
+            self.records_body_sizes,
+        )
     }
 
     /// `http.request.body.size` as the request's head announces it in `Content-Length`, if it is wanted.
-    pub(super) fn announced_size(&self, content_length: Option<&[u8]>) -> Option<KeyValue> {
-        let announced = content_length.filter(|_| self.records_body_sizes)?;
-        let len_bytes: i64 = str::from_utf8(announced).ok()?.parse().ok()?;
-        Some(KeyValue::new("http.request.body.size", len_bytes))
+    pub(super) fn announced_size(
+        &self,
+        content_length: Option<&[u8]>,
+        with_old_names: bool,
+    ) -> impl Iterator<Item = KeyValue> {
+        let announced = content_length.filter(|_| self.records_body_sizes);
+        let len_bytes = announced.and_then(|text| str::from_utf8(text).ok()?.parse().ok());
+        len_bytes
+            .into_iter()
+            .flat_map(move |len_bytes| Direction::Request.sizes(len_bytes, with_old_names))
     }
 }
 

@@ -23,9 +23,7 @@ struct Bomb;
 
 impl Drop for Bomb {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            panic!("and again");
-        }
+        assert!(std::thread::panicking(), "and again");
     }
 }
 

@@ -61,3 +61,24 @@ async fn a_client_span_has_both_names() {
          http.status_code=200\n"
     );
 }
+
+#[tokio::test]
+async fn sizes_have_both_names() {
+    let traces = both_names();
+    let layer = traces.tracing().http_server().record_body_sizes(true);
+    let app = Router::new().route("/a", get(async || "abc")).layer(layer);
+    let mut asked = request("/a");
+    let headers = asked.headers_mut();
+    headers.insert("content-length", "0".parse().unwrap());
+    send(app, asked).await;
+    assert_eq!(
+        traces.tree_of(&[
+            "http.request_content_length",
+            "http.request.body.size",
+            "http.response_content_length",
+            "http.response.body.size",
+        ]),
+        "GET /a [server] http.request.body.size=0 http.request_content_length=0 http.response.body.size=3 \
+         http.response_content_length=3\n"
+    );
+}

@@ -124,8 +124,8 @@ impl ActixWatch {
                 .request_headers
                 .attributes(&settings.redaction, values),
         );
-        let content_length = headers.get(CONTENT_LENGTH);
-        attributes.extend(settings.announced_size(content_length.map(HeaderValue::as_bytes)));
+        let content_length = headers.get(CONTENT_LENGTH).map(HeaderValue::as_bytes);
+        attributes.extend(settings.announced_size(content_length, with_old_names));
         let span = crate::span(incoming.span_name())
             .scope(Scope::Http)
             .kind(SpanKind::Server)
@@ -147,7 +147,7 @@ impl ActixWatch {
         // The size alone is in the head, and no reason for another payload.
         if settings.request_body.is_some()
             && !matches!(payload, Payload::None)
-            && let Some(recording) = settings.record_body(exchange.span(), Direction::Request)
+            && let Some(recording) = settings.record_body(exchange, Direction::Request)
         {
             let recorded = RecordedPayload::new(payload.take(), recording);
             *payload = Payload::Stream {
@@ -176,7 +176,7 @@ impl ActixWatch {
             let Some(exchange) = exchange else {
                 return ActixBody::new(body, BodyWatch::default());
             };
-            let recording = settings.record_body(exchange.span(), Direction::Response);
+            let recording = settings.record_body(&exchange, Direction::Response);
             let len_bytes = match body.size() {
                 BodySize::None => Some(0),
                 BodySize::Sized(len_bytes) => Some(len_bytes),

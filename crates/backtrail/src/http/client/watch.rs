@@ -77,8 +77,8 @@ impl ClientWatch {
         };
         outgoing.append_network(&mut attributes, with_old_names);
         attributes.extend(settings.request_headers_of(&head.headers));
-        let content_length = head.headers.get(CONTENT_LENGTH);
-        attributes.extend(settings.announced_size(content_length.map(HeaderValue::as_bytes)));
+        let content_length = head.headers.get(CONTENT_LENGTH).map(HeaderValue::as_bytes);
+        attributes.extend(settings.announced_size(content_length, with_old_names));
         let span = crate::span(name)
             .scope(Scope::Http)
             .kind(SpanKind::Client)
@@ -106,9 +106,7 @@ impl ClientWatch {
     /// What watches a body go by; nothing if nobody asked for it, or there is no span.
     pub(super) fn record_body(&self, direction: Direction) -> Option<BodyRecording> {
         let exchange = self.exchange.as_ref()?;
-        self.settings
-            .common()
-            .record_body(exchange.span(), direction)
+        self.settings.common().record_body(exchange, direction)
     }
 
     fn record_head(&self, exchange: &mut Exchange, head: &response::Parts) {
@@ -142,7 +140,7 @@ impl Watch for ClientWatch {
             return BodyWatch::default();
         }
         let settings = self.settings.common();
-        let recording = settings.record_body(exchange.span(), Direction::Response);
+        let recording = settings.record_body(&exchange, Direction::Response);
         BodyWatch::new(exchange, recording, &head.headers)
     }
 

@@ -79,8 +79,8 @@ impl ServerWatch {
         };
         incoming.append_network(&mut attributes, with_old_names);
         attributes.extend(shared.request_headers_of(&head.headers));
-        let content_length = head.headers.get(CONTENT_LENGTH);
-        attributes.extend(shared.announced_size(content_length.map(HeaderValue::as_bytes)));
+        let content_length = head.headers.get(CONTENT_LENGTH).map(HeaderValue::as_bytes);
+        attributes.extend(shared.announced_size(content_length, with_old_names));
         let parent = self.context.with_value(RouteSlot::default());
         let span = crate::span(name)
             .scope(Scope::Http)
@@ -98,7 +98,7 @@ impl ServerWatch {
     /// What watches a body go by; nothing if nobody asked for it, or there is no span.
     pub(super) fn record_body(&self, direction: Direction) -> Option<BodyRecording> {
         let exchange = self.exchange.as_ref()?;
-        self.settings.shared.record_body(exchange.span(), direction)
+        self.settings.shared.record_body(exchange, direction)
     }
 
     fn record_head(&self, exchange: &mut Exchange, head: &response::Parts) {
@@ -141,7 +141,7 @@ impl Watch for ServerWatch {
             return BodyWatch::default();
         }
         let settings = &self.settings.shared;
-        let recording = settings.record_body(exchange.span(), Direction::Response);
+        let recording = settings.record_body(&exchange, Direction::Response);
         BodyWatch::new(exchange, recording, &head.headers)
     }
 

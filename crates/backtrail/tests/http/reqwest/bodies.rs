@@ -1,5 +1,6 @@
 //! Bodies of reqwest: the span is as long as that of the response.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use axum::Router;
@@ -9,6 +10,7 @@ use axum::routing::{any, get, post};
 use backtrail::http::client::{HttpClientSettings, TracedRequest};
 use backtrail::testing::Recorder;
 use bytes::Bytes;
+use http_body::Frame;
 use http_body_util::StreamBody;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -16,7 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::sockets::serve;
 
-type Pieces = mpsc::UnboundedSender<Result<http_body::Frame<Bytes>, std::io::Error>>;
+type Pieces = mpsc::UnboundedSender<Result<Frame<Bytes>, Infallible>>;
 
 /// A download of what a test sends.
 async fn download() -> (SocketAddr, Pieces) {
@@ -31,8 +33,8 @@ async fn download() -> (SocketAddr, Pieces) {
     (serve(app).await, pieces)
 }
 
-fn piece(text: &'static str) -> Result<http_body::Frame<Bytes>, std::io::Error> {
-    Ok(http_body::Frame::data(Bytes::from_static(text.as_bytes())))
+fn piece(text: &'static str) -> Frame<Bytes> {
+    Frame::data(Bytes::from_static(text.as_bytes()))
 }
 
 fn text(bytes: &[u8]) -> Option<String> {
@@ -45,7 +47,7 @@ async fn the_span_ends_when_the_body_has_been_read() {
     let (address, pieces) = download().await;
     let request = reqwest::Client::new().get(format!("http://{address}/file"));
     let mut response = traces.run(async { request.traced().await }).await.unwrap();
-    pieces.send(piece("one")).unwrap();
+    pieces.send(Ok(piece("one"))).unwrap();
     assert_eq!(response.chunk().await.unwrap().unwrap(), "one");
     assert_eq!(traces.tree_of(&[]), "", "it has not ended");
     drop(pieces);
@@ -177,10 +179,8 @@ async fn bodies_are_recorded_as_far_as_they_are_asked_for() {
         .capture_request_body(8, text)
         .capture_response_body(100, text)
         .record_body_sizes(true);
-    let stream = StreamBody::new(futures_util::stream::iter([
-        piece("pin=47"),
-        piece("11&a=b"),
-    ]));
+    let pieces = ["pin=47", "11&a=b"].map(|text| Ok::<_, Infallible>(piece(text)));
+    let stream = StreamBody::new(futures_util::stream::iter(pieces));
     for (path, body) in [
         ("", reqwest::Body::from("pin=4711&a=b")),
         // A body that became a stream could not be sent twice.
