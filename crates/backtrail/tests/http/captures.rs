@@ -1,6 +1,7 @@
 //! Headers and bodies that are recorded because somebody asked for them.
 
 use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -221,5 +222,28 @@ async fn of_urls_in_recorded_headers_the_secrets_are_redacted() {
         "POST / [server] \
          http.request.header.referer=[\"https://REDACTED:REDACTED@shop.example/?voucher=REDACTED&page=1\"] \
          http.response.header.location=[\"/done?voucher=REDACTED&page=2\"]\n"
+    );
+}
+
+#[tokio::test]
+async fn a_request_body_is_recorded_at_its_end_and_need_not_be_dropped() {
+    let traces = Recorder::new();
+    let layer = traces.tracing().http_client();
+    let kept = Arc::new(Mutex::new(None));
+    let keeper = kept.clone();
+    let service = service_fn(move |request: Request<CapturedBody<Body>>| {
+        let (mut body, keeper) = (request.into_body(), keeper.clone());
+        async move {
+            body.frame().await.unwrap().unwrap();
+            *keeper.lock().unwrap() = Some(body);
+            Ok::<_, Infallible>(Response::new(Body::empty()))
+        }
+    });
+    let client = layer.capture_request_body(100, text).layer(service);
+    send(client, upload("pin=4711")).await;
+    assert!(kept.lock().unwrap().is_some());
+    assert_eq!(
+        traces.tree_of(&["http.request.body"]),
+        "POST [client] http.request.body=pin=****\n"
     );
 }

@@ -55,10 +55,11 @@ async fn a_client_span_has_both_names() {
             "http.url",
             "net.peer.name",
             "net.peer.port",
-            "http.status_code"
+            "http.status_code",
+            "http.flavor"
         ]),
         "GET [client] http.method=GET http.url=http://shop.example/a?b=c net.peer.name=shop.example net.peer.port=80 \
-         http.status_code=200\n"
+         http.status_code=200 http.flavor=1.1\n"
     );
 }
 

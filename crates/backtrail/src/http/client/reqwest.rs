@@ -17,12 +17,12 @@ use crate::http::future::call;
 use crate::http::request_body::CapturedBody;
 use crate::span::told;
 use crate::system::System;
-use crate::{Exception, ExceptionDetails, in_context};
+use crate::{Exception, ExceptionDetails, Instrumentation, in_context};
 
 /// How many sources of an error are looked at for the innermost. A chain that is longer is a loop.
 const MAX_SOURCES: usize = 16;
 
-/// Sends requests of reqwest in spans of their own.
+/// Sends requests of reqwest in spans of their own. One that is built already is sent with `RequestBuilder::from_parts(client, request).traced()`.
 ///
 /// ```no_run
 /// use backtrail::http::client::TracedRequest;
@@ -104,6 +104,10 @@ fn send(
 
 fn start(system: &System, settings: &HttpClientSettings, request: &mut Request) -> ClientWatch {
     let mut head = take_head(request);
+    if system.makes_spans_of(Instrumentation::HttpClient) {
+        // What is no URI is not sent by reqwest, either.
+        head.uri = Uri::try_from(request.url().as_str()).unwrap_or_default();
+    }
     let watch = ClientWatch::start(system, settings, &mut head);
     *request.headers_mut() = head.headers;
     if let Some(body) = request.body_mut().take() {
@@ -112,12 +116,10 @@ fn start(system: &System, settings: &HttpClientSettings, request: &mut Request) 
     watch
 }
 
-/// The head as other clients have it. The headers are lent: they must go back.
+/// The head as other clients have it, but for the URI. The headers are lent: they must go back.
 fn take_head(request: &mut Request) -> Parts {
     let (mut head, ()) = ::http::Request::new(()).into_parts();
     head.method = request.method().clone();
-    // What is no URI is not sent by reqwest, either.
-    head.uri = Uri::try_from(request.url().as_str()).unwrap_or_default();
     head.version = request.version();
     head.headers = mem::take(request.headers_mut());
     head

@@ -116,6 +116,9 @@ impl ClientWatch {
         let span = exchange.span();
         if let Some(version) = protocol_version(head.version) {
             span.put(KeyValue::new("network.protocol.version", version));
+            if exchange.has_old_names() {
+                span.put(KeyValue::new("http.flavor", version));
+            }
         }
         let settings = self.settings.common();
         for attribute in settings.response_headers_of(&head.headers) {

@@ -144,3 +144,21 @@ fn a_request_that_is_given_up_is_cancelled() {
         "GET [server] cancelled=true\n  · cancelled\n"
     );
 }
+
+#[test]
+fn the_scheme_is_that_of_the_service() {
+    let traces = Recorder::new();
+    run(async {
+        let app = App::new()
+            .wrap(traces.tracing().actix().scheme("https"))
+            .route("/", web::get().to(async || "fine"));
+        let app = init_service(app).await;
+        let request = TestRequest::get().insert_header(("host", "shop.example"));
+        let response = app.call(request.to_request()).await.unwrap();
+        drop(to_bytes(response.into_body()).await);
+    });
+    assert_eq!(
+        traces.tree_of(&["url.scheme", "server.port"]),
+        "GET / [server] url.scheme=https server.port=443\n"
+    );
+}
