@@ -119,25 +119,6 @@ async fn a_body_that_breaks_off_is_an_error_of_the_span() {
 }
 
 #[tokio::test]
-async fn a_body_that_comes_too_late_is_a_timeout() {
-    let traces = Recorder::new();
-    let (address, _pieces) = download().await;
-    let client = reqwest::Client::builder()
-        .read_timeout(std::time::Duration::from_millis(50))
-        .build()
-        .unwrap();
-    let request = client.get(format!("http://{address}/file"));
-    let response = traces.run(async { request.traced().await }).await.unwrap();
-    let error = response.bytes().await.unwrap_err();
-    assert!(error.is_timeout());
-    let tree = traces.tree_of(&["error.type"]);
-    assert!(
-        tree.starts_with("GET [client] error `the request timed out: "),
-        "{tree}"
-    );
-}
-
-#[tokio::test]
 async fn a_response_is_what_it_is_without_tracing() {
     let traces = Recorder::new();
     let app = Router::new()

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -28,32 +29,43 @@ impl Error for Endless {
     }
 }
 
-struct Failing;
+/// The body of a request that can't be read.
+struct Failing<E>(Option<E>);
 
-impl http_body::Body for Failing {
+impl<E: Error + Send + Sync + Unpin> http_body::Body for Failing<E> {
     type Data = Bytes;
-    type Error = Endless;
+    type Error = E;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Endless>>> {
-        Poll::Ready(Some(Err(Endless)))
+    ) -> Poll<Option<Result<Frame<Bytes>, E>>> {
+        Poll::Ready(self.0.take().map(Err))
     }
+}
+
+async fn told_of(error: impl Error + Send + Sync + Unpin + 'static) -> String {
+    let traces = Recorder::new();
+    let url = format!("http://{}/orders", orders().await);
+    let request = reqwest::Client::new().post(url);
+    let request = request.body(reqwest::Body::wrap(Failing(Some(error))));
+    let sent = traces.run(async { request.traced().await }).await;
+    assert!(sent.is_err());
+    traces.tree_of(&["error.type"])
 }
 
 #[tokio::test]
 async fn an_error_whose_sources_never_end_is_told_and_holds_nobody_up() {
-    let traces = Recorder::new();
-    let url = format!("http://{}/orders", orders().await);
-    let request = reqwest::Client::new().post(url);
-    let request = request.body(reqwest::Body::wrap(Failing));
-    traces
-        .run(async { request.traced().await })
-        .await
-        .unwrap_err();
     assert_eq!(
-        traces.tree_of(&["error.type"]),
+        told_of(Endless).await,
         "POST [client] error `can't send the request: round and round` error.type=reqwest::Error\n  · exception\n"
+    );
+}
+
+#[tokio::test]
+async fn what_came_too_late_is_a_timeout() {
+    assert_eq!(
+        told_of(io::Error::new(io::ErrorKind::TimedOut, "no disk")).await,
+        "POST [client] error `the request timed out: no disk` error.type=reqwest::Error\n  · exception\n"
     );
 }
