@@ -28,7 +28,7 @@
 //!
 //! - Nothing here panics into, or blocks, the service. Spans that do not fit are dropped and counted: [`TracingSystem::stats`].
 //! - What a `Result`, a panic or a dropped future says is recorded; the value and the panic go on as they were.
-//! - No header, query value, body, argument or SQL value is recorded unless the service names it.
+//! - No header, body, argument or SQL value is recorded unless the service names it; of URLs, credentials and values of secret keys are left out.
 //! - The crate's own requests are never traced, and its own messages, with the target `backtrail` of the `tracing` crate, never become spans or events.
 //!
 //! # What it is not for

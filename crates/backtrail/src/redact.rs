@@ -51,6 +51,11 @@ pub(crate) fn query<'a>(query: &'a str, more_keys: &[String]) -> Cow<'a, str> {
 /// Text without what is secret in the URLs in it: user and password, and values of sensitive keys. Clients of HTTP like to put the URL into the
 /// message of an error.
 pub(crate) fn urls_in(text: String) -> String {
+    urls_and_keys_in(text, &[])
+}
+
+/// [`urls_in`] with sensitive keys of the service's own.
+pub(crate) fn urls_and_keys_in(text: String, more_keys: &[String]) -> String {
     let Some(mut at) = text.find(SCHEME_END) else {
         return text;
     };
@@ -62,7 +67,7 @@ pub(crate) fn urls_in(text: String) -> String {
         let end = after.find(is_outside_of_urls).unwrap_or(after.len());
         // A URL in a URL counts for itself.
         let end = after[..end].find(SCHEME_END).unwrap_or(end);
-        push_url(&mut redacted, &after[..end]);
+        push_url(&mut redacted, &after[..end], more_keys);
         rest = &after[end..];
         match rest.find(SCHEME_END) {
             Some(next) => at = next,
@@ -73,6 +78,19 @@ pub(crate) fn urls_in(text: String) -> String {
     redacted
 }
 
+/// A URL, or a reference to a part of one, as headers have them: what is secret in it does not stay, whether it names a host or not.
+#[cfg(feature = "http")]
+pub(crate) fn reference(text: String, more_keys: &[String]) -> String {
+    if !text.starts_with(['/', '?', '#']) {
+        return urls_and_keys_in(text, more_keys);
+    }
+    // `//host/path` has an authority, and no scheme.
+    let (slashes, rest) = text.split_at(if text.starts_with("//") { 2 } else { 0 });
+    let mut redacted = slashes.to_owned();
+    push_url(&mut redacted, rest, more_keys);
+    urls_and_keys_in(redacted, more_keys)
+}
+
 const SCHEME_END: &str = "://";
 
 /// Brackets and the like may stand in a URL, and may be part of a secret.
@@ -81,7 +99,7 @@ fn is_outside_of_urls(c: char) -> bool {
 }
 
 /// A URL from its authority on.
-fn push_url(redacted: &mut String, url: &str) {
+fn push_url(redacted: &mut String, url: &str, more_keys: &[String]) {
     let (authority, path) = url.split_at(url.find(['/', '?', '#']).unwrap_or(url.len()));
     match authority.rsplit_once('@') {
         Some((_, host)) => redacted.extend([REDACTED, ":", REDACTED, "@", host]),
@@ -91,7 +109,7 @@ fn push_url(redacted: &mut String, url: &str) {
     redacted.push_str(path);
     // Tokens travel in fragments as well, in the form of a query.
     for part in after.split_inclusive(['?', '#']) {
-        redacted.push_str(&query(part, &[]));
+        redacted.push_str(&query(part, more_keys));
         let end = part.chars().next_back().filter(|&c| c == '?' || c == '#');
         if let Some(end) = end.filter(|&end| !redacted.ends_with(end)) {
             redacted.push(end);
@@ -167,6 +185,28 @@ mod tests {
             ),
         ] {
             assert_eq!(urls_in(text.to_owned()), told);
+        }
+    }
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn references_tell_no_secret_with_a_host_or_without() {
+        let keys = ["voucher".to_owned()];
+        for (text, told) in [
+            ("text/plain", "text/plain"),
+            ("/a?page=2&voucher=HUSH", "/a?page=2&voucher=REDACTED"),
+            ("?token=HUSH#token=HUSH", "?token=REDACTED#token=REDACTED"),
+            ("//h/a?token=HUSH", "//h/a?token=REDACTED"),
+            (
+                "https://u:HUSH@h/?sig=HUSH",
+                "https://REDACTED:REDACTED@h/?sig=REDACTED",
+            ),
+            (
+                "/to?at=http://u:HUSH@h/",
+                "/to?at=http://REDACTED:REDACTED@h/",
+            ),
+        ] {
+            assert_eq!(reference(text.to_owned(), &keys), told);
         }
     }
 

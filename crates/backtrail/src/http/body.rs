@@ -11,7 +11,9 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::capture::BodyRecording;
+use super::error::details_of;
 use super::exchange::{Exchange, run_in};
+use crate::ExceptionDetails;
 
 pin_project! {
     /// The body of a traced response. It is the service's own body, frame by frame; the span ends with it. Frames are produced in the span's
@@ -58,20 +60,11 @@ where
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
         let mut body = this.body;
-        let Some(exchange) = &this.watch.exchange else {
-            return body.poll_frame(cx);
-        };
-        let polled = match run_in(&exchange.span().context(), || body.as_mut().poll_frame(cx)) {
-            Ok(polled) => polled,
-            Err(payload) => {
-                this.watch.panicked(&*payload);
-                resume_unwind(payload)
-            }
-        };
+        let polled = this.watch.poll(|| body.as_mut().poll_frame(cx));
         match &polled {
             Poll::Pending => {}
             Poll::Ready(None) => this.watch.finish(),
-            Poll::Ready(Some(Err(error))) => this.watch.fail(error),
+            Poll::Ready(Some(Err(error))) => this.watch.fail(|| details_of(error)),
             Poll::Ready(Some(Ok(frame))) => {
                 this.watch.frame(frame);
                 // Whoever sends the body need not ask again.
@@ -110,6 +103,38 @@ impl BodyWatch {
         }
     }
 
+    /// For a body that says itself how long it is, and has no trailers.
+    #[cfg(feature = "actix")]
+    pub(super) fn of_len(
+        exchange: Exchange,
+        recording: Option<BodyRecording>,
+        len_bytes: Option<u64>,
+    ) -> Self {
+        let mut watch = Self {
+            recording,
+            exchange: Some(exchange),
+            left_len_bytes: len_bytes,
+        };
+        if len_bytes == Some(0) {
+            watch.finish();
+        }
+        watch
+    }
+
+    /// Runs code of the body in the span's context. A panic is recorded and goes on.
+    pub(super) fn poll<T>(&mut self, code: impl FnOnce() -> T) -> T {
+        let Some(exchange) = &self.exchange else {
+            return code();
+        };
+        match run_in(&exchange.span().context(), code) {
+            Ok(polled) => polled,
+            Err(payload) => {
+                self.panicked(&*payload);
+                resume_unwind(payload)
+            }
+        }
+    }
+
     /// Without a word in the head, who sends the body goes by what it says of itself.
     fn expect(&mut self, hint: &SizeHint) {
         let has_trailers = self.exchange.as_ref().is_some_and(Exchange::is_grpc);
@@ -120,32 +145,37 @@ impl BodyWatch {
 
     fn frame<D: Buf>(&mut self, frame: &Frame<D>) {
         if let Some(data) = frame.data_ref() {
-            if let Some(recording) = &mut self.recording {
-                recording.push(data);
-            }
-            let len_bytes = u64::try_from(data.remaining()).unwrap_or(u64::MAX);
-            if let Some(left) = &mut self.left_len_bytes {
-                *left = left.saturating_sub(len_bytes);
-                if *left == 0 {
-                    self.finish();
-                }
-            }
+            self.data(data);
         } else if let (Some(trailers), Some(exchange)) = (frame.trailers_ref(), &self.exchange) {
             exchange.trailers(trailers);
         }
     }
 
-    fn finish(&mut self) {
+    /// A piece went by; it may have been the last one.
+    pub(super) fn data(&mut self, data: &impl Buf) {
+        if let Some(recording) = &mut self.recording {
+            recording.push(data);
+        }
+        let len_bytes = u64::try_from(data.remaining()).unwrap_or(u64::MAX);
+        if let Some(left) = &mut self.left_len_bytes {
+            *left = left.saturating_sub(len_bytes);
+            if *left == 0 {
+                self.finish();
+            }
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
         self.recording = None;
         if let Some(exchange) = self.exchange.take() {
             exchange.finish();
         }
     }
 
-    fn fail<E: Display + 'static>(&mut self, error: &E) {
+    pub(super) fn fail(&mut self, details: impl FnOnce() -> ExceptionDetails) {
         self.recording = None;
         if let Some(exchange) = self.exchange.take() {
-            exchange.fail(error);
+            exchange.fail_with(details);
         }
     }
 

@@ -10,6 +10,7 @@ use opentelemetry::{Context, KeyValue};
 
 use super::error::details_of;
 use super::grpc::{self, Side};
+use super::redact::Redaction;
 use crate::span::{cancel, panics};
 use crate::{ExceptionDetails, Span};
 
@@ -20,6 +21,7 @@ pub(super) struct Exchange {
     side: Side,
     is_grpc: bool,
     with_old_names: bool,
+    redaction: Redaction,
     when_dropped: WhenDropped,
 }
 
@@ -33,14 +35,21 @@ enum WhenDropped {
 }
 
 impl Exchange {
-    pub(super) fn new(span: Span, side: Side, is_grpc: bool, with_old_names: bool) -> Self {
+    /// `redaction` is for the texts of errors: they like to name URLs.
+    pub(super) fn new(span: Span, side: Side, with_old_names: bool, redaction: &Redaction) -> Self {
         Self {
             span,
             side,
-            is_grpc,
+            is_grpc: false,
             with_old_names,
+            redaction: redaction.clone(),
             when_dropped: WhenDropped::Cancel,
         }
+    }
+
+    pub(super) fn of_grpc(mut self, is_grpc: bool) -> Self {
+        self.is_grpc = is_grpc;
+        self
     }
 
     pub(super) fn span(&self) -> &Span {
@@ -49,6 +58,10 @@ impl Exchange {
 
     pub(super) fn is_grpc(&self) -> bool {
         self.is_grpc
+    }
+
+    pub(super) fn has_old_names(&self) -> bool {
+        self.with_old_names
     }
 
     /// The response has begun. `is_error` is the rule of the side for status codes.
@@ -79,7 +92,10 @@ impl Exchange {
 
     pub(super) fn fail_with(self, details: impl FnOnce() -> ExceptionDetails) {
         if self.span.is_recording() {
-            self.span.fail(details());
+            let mut details = details();
+            details.message = self.redaction.urls_in(details.message);
+            details.stacktrace = details.stacktrace.map(|text| self.redaction.urls_in(text));
+            self.span.fail(details);
         }
         self.finish();
     }

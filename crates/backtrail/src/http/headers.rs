@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::http::HeaderMap;
 use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 
-use super::redact::REDACTED;
+use super::redact::{REDACTED, Redaction};
 
 /// Headers whose values are never recorded, even if they are asked for.
 const SECRET_HEADERS: [&str; 4] = [
@@ -42,8 +42,12 @@ impl HeaderCapture {
         }
     }
 
-    pub(super) fn of(&self, map: &HeaderMap) -> impl Iterator<Item = KeyValue> {
-        self.attributes(|name| {
+    pub(super) fn of(
+        &self,
+        map: &HeaderMap,
+        redaction: &Redaction,
+    ) -> impl Iterator<Item = KeyValue> {
+        self.attributes(redaction, |name| {
             let values = map.get_all(name).iter();
             values.map(|value| text(value.as_bytes())).collect()
         })
@@ -52,21 +56,25 @@ impl HeaderCapture {
     /// The attributes of those headers that are there. Several of one name are one list.
     pub(super) fn attributes(
         &self,
-        values_of: impl Fn(&str) -> Vec<StringValue>,
+        redaction: &Redaction,
+        values_of: impl Fn(&str) -> Vec<String>,
     ) -> impl Iterator<Item = KeyValue> {
         self.headers.iter().filter_map(move |header| {
-            let mut values = values_of(&header.name);
-            if header.is_secret {
-                values.fill(StringValue::from(REDACTED));
-            }
-            let value = Value::Array(Array::String(values));
-            let is_there = !matches!(&value, Value::Array(Array::String(list)) if list.is_empty());
-            is_there.then(|| KeyValue::new(header.key.clone(), value))
+            let values = values_of(&header.name).into_iter();
+            let values: Vec<StringValue> = if header.is_secret {
+                values.map(|_| REDACTED.into()).collect()
+            } else {
+                values
+                    .map(|value| redaction.reference(value).into())
+                    .collect()
+            };
+            let is_there = !values.is_empty();
+            is_there.then(|| KeyValue::new(header.key.clone(), Value::Array(Array::String(values))))
         })
     }
 }
 
 /// A header's value as text. What is no UTF-8 is replaced.
-pub(super) fn text(value: &[u8]) -> StringValue {
-    String::from_utf8_lossy(value).into_owned().into()
+pub(super) fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).into_owned()
 }

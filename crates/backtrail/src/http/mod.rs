@@ -1,7 +1,8 @@
 //! HTTP: a span for each request that a service answers, and for each that it makes.
 //!
-//! [`server`] is a tower layer for axum, hyper and tonic; [`client`] is one for clients. Both hand the trace on in the request's headers. The names of
-//! spans and attributes are those of the OpenTelemetry semantic conventions 1.42; `OTEL_SEMCONV_STABILITY_OPT_IN=http/dup` adds the names of before.
+//! [`server`] is a tower layer for axum, hyper and tonic; [`client`] is one for clients, and has the requests of reqwest. All hand the trace on in the
+//! request's headers. The names of spans and attributes are those of the OpenTelemetry semantic conventions 1.42;
+//! `OTEL_SEMCONV_STABILITY_OPT_IN=http/dup` adds the names of before.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,7 +19,14 @@
 //!
 //! **What is not recorded.** No header, and no body, unless it is asked for by name. Values of query keys that are known to hold signatures and
 //! secrets, user and password in a URL, and the headers `Authorization`, `Proxy-Authorization`, `Cookie` and `Set-Cookie` are `REDACTED`, whatever
-//! is asked for.
+//! is asked for; so are secrets of URLs in other headers and in the texts of errors.
+//!
+//! **What can be asked for** is the same on all sides: `capture_request_headers` and `capture_response_headers` by name, `capture_request_body` and
+//! `capture_response_body` with a limit and a redaction, `record_body_sizes`, further keys with `redact_query_keys`, and hooks that see the heads of
+//! requests and responses.
+//!
+//! **Code of the service that tracing calls**, hooks and redactions and rules, may panic: the request goes on as if the code had said nothing. The first
+//! panic of each hook is logged as an error, with the target `backtrail`.
 //!
 //! **When a span ends.** With the body of the response: a span of a download is as long as the download. It ends with the head where no
 //! body follows (`HEAD`, 1xx, 204, 304, upgrades).
@@ -36,11 +44,14 @@ mod exchange;
 mod future;
 mod grpc;
 mod headers;
+mod hook;
 mod host;
 mod method;
 mod redact;
+mod request_body;
 mod route;
 pub mod server;
+mod settings;
 
 pub use body::ResponseBody;
 pub use future::ResponseFuture;

@@ -22,6 +22,16 @@ impl Redaction {
     pub(super) fn query<'a>(&self, query: &'a str) -> Cow<'a, str> {
         redact::query(query, &self.more_keys)
     }
+
+    /// The value of a header without what is secret in it, if it is a URL or part of one.
+    pub(super) fn reference(&self, text: String) -> String {
+        redact::reference(text, &self.more_keys)
+    }
+
+    /// Text without what is secret in the URLs in it.
+    pub(super) fn urls_in(&self, text: String) -> String {
+        redact::urls_and_keys_in(text, &self.more_keys)
+    }
 }
 
 #[cfg(test)]

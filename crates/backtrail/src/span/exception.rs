@@ -131,7 +131,7 @@ fn describe(
     let sources: Vec<_> = successors(error.source(), |&source| source.source())
         .take(MAX_SOURCES + 1)
         .collect();
-    let text = |error: &dyn Error| told(format_args!("{error}"), MAX_MESSAGE_LEN_BYTES);
+    let text = |error: &dyn Error| told_within(format_args!("{error}"), MAX_MESSAGE_LEN_BYTES);
     let mut texts = vec![text(error)];
     texts.extend(sources.iter().take(MAX_SOURCES).map(|source| text(source)));
     driver::conceal(is_of_driver, &sources, &mut texts);
@@ -181,7 +181,7 @@ fn name_of(error: &(dyn Error + 'static)) -> Cow<'static, str> {
         std::string::FromUtf8Error,
         http::Error
     );
-    let debug = told(format_args!("{error:?}"), MAX_NAME_LEN_BYTES);
+    let debug = told_within(format_args!("{error:?}"), MAX_NAME_LEN_BYTES);
     let name: String = debug
         .chars()
         .take_while(|&c| c.is_alphanumeric() || c == '_')
@@ -221,8 +221,14 @@ pub(super) fn panic_details(
     }
 }
 
+/// What an error says of itself, as much as is kept of a message.
+#[cfg(feature = "http")]
+pub(crate) fn told(error: fmt::Arguments<'_>) -> String {
+    told_within(error, MAX_MESSAGE_LEN_BYTES)
+}
+
 /// What an error says of itself. One that fails to say it has said what came before: `to_string` would panic.
-fn told(error: fmt::Arguments<'_>, max_len_bytes: usize) -> String {
+fn told_within(error: fmt::Arguments<'_>, max_len_bytes: usize) -> String {
     let mut text = Bounded {
         kept: String::new(),
         max_len_bytes,

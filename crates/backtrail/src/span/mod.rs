@@ -11,6 +11,8 @@ pub(crate) mod panics;
 
 pub use builder::SpanBuilder;
 pub(crate) use builder::run_within;
+#[cfg(feature = "http")]
+pub(crate) use exception::told;
 pub use exception::{Exception, ExceptionDetails};
 pub use future::TracedFuture;
 #[cfg(any(feature = "http", feature = "sqlx"))]

@@ -39,6 +39,8 @@ pub struct TracingSystemBuilder {
     is_enabled: Option<bool>,
     sets_ok_status: bool,
     is_local: bool,
+    #[cfg(feature = "http")]
+    http_client_settings: crate::http::client::HttpClientSettings,
     #[cfg(feature = "bridge")]
     bridges_tracing: bool,
     #[cfg(feature = "bridge")]
@@ -69,6 +71,8 @@ impl TracingSystemBuilder {
             is_enabled: None,
             sets_ok_status: true,
             is_local: false,
+            #[cfg(feature = "http")]
+            http_client_settings: crate::http::client::HttpClientSettings::new(),
             #[cfg(feature = "bridge")]
             bridges_tracing: false,
             #[cfg(feature = "bridge")]
@@ -203,6 +207,17 @@ impl TracingSystemBuilder {
     /// Does not make this the system of the process: it is used through its handle, and by code in its [`TracingSystem::context`].
     pub fn local(mut self) -> Self {
         self.is_local = true;
+        self
+    }
+
+    /// What becomes of the requests that the service makes: those of reqwest that are `traced()`, and the layers of
+    /// [`TracingSystem::http_client`], which may be described further.
+    #[cfg(feature = "http")]
+    pub fn http_client_settings(
+        mut self,
+        settings: crate::http::client::HttpClientSettings,
+    ) -> Self {
+        self.http_client_settings = settings;
         self
     }
 
@@ -350,6 +365,8 @@ impl TracingSystemBuilder {
             sets_ok_status: self.sets_ok_status,
             #[cfg(feature = "http")]
             duplicates_http_names,
+            #[cfg(feature = "http")]
+            http_client_settings: self.http_client_settings,
             warnings: warnings.into_vec(),
             is_global: !self.is_local,
             #[cfg(feature = "bridge")]

@@ -32,6 +32,8 @@ pub(super) struct Inner {
     pub(super) sets_ok_status: bool,
     #[cfg(feature = "http")]
     pub(super) duplicates_http_names: bool,
+    #[cfg(feature = "http")]
+    pub(super) http_client_settings: crate::http::client::HttpClientSettings,
     pub(super) warnings: Vec<String>,
     pub(super) is_global: bool,
     #[cfg(feature = "bridge")]
@@ -161,5 +163,11 @@ impl System {
     #[cfg(feature = "http")]
     pub(crate) fn duplicates_http_names(&self) -> bool {
         self.0.duplicates_http_names
+    }
+
+    /// What is set for the requests that the service makes.
+    #[cfg(feature = "http")]
+    pub(crate) fn http_client_settings(&self) -> &crate::http::client::HttpClientSettings {
+        &self.0.http_client_settings
     }
 }

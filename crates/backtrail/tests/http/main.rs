@@ -11,6 +11,7 @@ mod client;
 mod endings;
 mod exchange;
 mod grpc;
+mod hooks;
 mod isolation;
 mod leaks;
 mod old_names;

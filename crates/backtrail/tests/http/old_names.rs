@@ -55,9 +55,31 @@ async fn a_client_span_has_both_names() {
             "http.url",
             "net.peer.name",
             "net.peer.port",
-            "http.status_code"
+            "http.status_code",
+            "http.flavor"
         ]),
         "GET [client] http.method=GET http.url=http://shop.example/a?b=c net.peer.name=shop.example net.peer.port=80 \
-         http.status_code=200\n"
+         http.status_code=200 http.flavor=1.1\n"
+    );
+}
+
+#[tokio::test]
+async fn sizes_have_both_names() {
+    let traces = both_names();
+    let layer = traces.tracing().http_server().record_body_sizes(true);
+    let app = Router::new().route("/a", get(async || "abc")).layer(layer);
+    let mut asked = request("/a");
+    let headers = asked.headers_mut();
+    headers.insert("content-length", "0".parse().unwrap());
+    send(app, asked).await;
+    assert_eq!(
+        traces.tree_of(&[
+            "http.request_content_length",
+            "http.request.body.size",
+            "http.response_content_length",
+            "http.response.body.size",
+        ]),
+        "GET /a [server] http.request.body.size=0 http.request_content_length=0 http.response.body.size=3 \
+         http.response_content_length=3\n"
     );
 }

@@ -15,6 +15,7 @@
 mod body;
 mod headers;
 mod middleware;
+mod payload;
 mod service;
 
 pub use body::ActixBody;

@@ -1,24 +1,27 @@
-//! The layer and its settings.
+//! The layer.
 
 use std::fmt;
-use std::sync::Arc;
+use std::marker::PhantomData;
 
 use ::http::{request, response};
 use tower_layer::Layer;
 
 use super::service::HttpClient;
-use crate::http::headers::HeaderCapture;
-use crate::http::method::Methods;
-use crate::http::redact::Redaction;
+use super::settings::{HttpClientSettings, client_settings};
+use crate::TracingSystem;
+use crate::http::capture::BodyCapture;
+use crate::http::request_body::{AsIs, Captured};
+use crate::http::settings::{HttpHeads, Settings, request_body_setting, shared_settings};
 use crate::system::System;
-use crate::{Span, TracingSystem};
 
 impl TracingSystem {
-    /// A layer that makes a span for each request that a client makes: see [`http::client`](crate::http::client).
+    /// A layer that makes a span for each request that a client makes: see [`http::client`](crate::http::client). It begins with the settings of the
+    /// system ([`TracingSystemBuilder::http_client_settings`](crate::TracingSystemBuilder::http_client_settings)).
     pub fn http_client(&self) -> HttpClientLayer {
         HttpClientLayer {
             system: self.system().clone(),
-            settings: Arc::new(Settings::default()),
+            settings: self.system().http_client_settings().clone(),
+            bodies: PhantomData,
         }
     }
 }
@@ -32,111 +35,65 @@ impl TracingSystem {
 ///
 /// Headers of a trace that the request has already are replaced. With the instrumentation `http-client` switched off, and with tracing off, no span
 /// is made, and the current trace is handed on as it is.
+///
+/// The type parameter says whether the inner client gets the request's body as it is, or one that is recorded
+/// ([`HttpClientLayer::capture_request_body`]).
 #[derive(Clone)]
-pub struct HttpClientLayer {
+pub struct HttpClientLayer<C = AsIs> {
     pub(super) system: System,
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: HttpClientSettings,
+    bodies: PhantomData<C>,
 }
 
-type Ignore = Arc<dyn Fn(&request::Parts) -> bool + Send + Sync>;
-type RequestHook = Arc<dyn Fn(&Span, &request::Parts) + Send + Sync>;
-type ResponseHook = Arc<dyn Fn(&Span, &response::Parts) + Send + Sync>;
-type UrlTemplate = Arc<dyn Fn(&request::Parts) -> Option<String> + Send + Sync>;
-
-#[derive(Clone, Default)]
-pub(super) struct Settings {
-    pub(super) requires_parent: bool,
-    pub(super) ignore: Option<Ignore>,
-    pub(super) request_hook: Option<RequestHook>,
-    pub(super) response_hook: Option<ResponseHook>,
-    pub(super) request_headers: HeaderCapture,
-    pub(super) response_headers: HeaderCapture,
-    pub(super) url_template: Option<UrlTemplate>,
-    pub(super) redaction: Redaction,
-    pub(super) methods: Methods,
-}
-
-impl HttpClientLayer {
-    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
-        change(Arc::make_mut(&mut self.settings));
+impl<C> HttpClientLayer<C> {
+    /// Goes by these settings, instead of all that was set before.
+    pub fn settings(mut self, settings: HttpClientSettings) -> Self {
+        self.settings = settings;
         self
     }
 
-    /// Makes spans only within a trace, and begins none. Off without it.
-    pub fn require_parent(self, is_required: bool) -> Self {
-        self.set(|settings| settings.requires_parent = is_required)
+    shared_settings!(
+        request::Parts,
+        response::Parts,
+        ignore: "Makes no span for requests of which this is true; the current trace is handed on."
+    );
+
+    request_body_setting!(
+        HttpClientLayer<Captured>,
+        "The inner client gets a body of another type, [`CapturedBody`](super::CapturedBody)."
+    );
+
+    client_settings!();
+
+    fn client(mut self, change: impl FnOnce(HttpClientSettings) -> HttpClientSettings) -> Self {
+        self.settings = change(self.settings);
+        self
     }
 
-    /// Makes no span for requests of which this is true; the current trace is handed on.
-    pub fn ignore(
-        self,
-        is_ignored: impl Fn(&request::Parts) -> bool + Send + Sync + 'static,
-    ) -> Self {
-        self.set(|settings| settings.ignore = Some(Arc::new(is_ignored)))
+    fn shared(self, change: impl FnOnce(&mut Settings<HttpHeads>)) -> Self {
+        self.client(|settings| settings.shared(change))
     }
 
-    /// Called with each span when it has started, before the trace's headers are written. Not called for spans that do not record.
-    pub fn request_hook(
-        self,
-        hook: impl Fn(&Span, &request::Parts) + Send + Sync + 'static,
-    ) -> Self {
-        self.set(|settings| settings.request_hook = Some(Arc::new(hook)))
-    }
-
-    /// Called with each span when the head of the response is there, after its own attributes were set. Not called for spans that do not record.
-    pub fn response_hook(
-        self,
-        hook: impl Fn(&Span, &response::Parts) + Send + Sync + 'static,
-    ) -> Self {
-        self.set(|settings| settings.response_hook = Some(Arc::new(hook)))
-    }
-
-    /// Records these headers of requests, as lists of text: `http.request.header.{name}`. Headers that hold credentials are `REDACTED`.
-    pub fn capture_request_headers<N: AsRef<str>>(
-        self,
-        names: impl IntoIterator<Item = N>,
-    ) -> Self {
-        self.set(|settings| settings.request_headers.add("http.request.header", names))
-    }
-
-    /// Records these headers of responses, as lists of text: `http.response.header.{name}`. `Set-Cookie` is `REDACTED`.
-    pub fn capture_response_headers<N: AsRef<str>>(
-        self,
-        names: impl IntoIterator<Item = N>,
-    ) -> Self {
-        self.set(|settings| settings.response_headers.add("http.response.header", names))
-    }
-
-    /// The pattern of a request's path, such as `/orders/{id}`, for the span's name and `url.template`. There are to be few of them.
-    pub fn url_template(
-        self,
-        template: impl Fn(&request::Parts) -> Option<String> + Send + Sync + 'static,
-    ) -> Self {
-        self.set(|settings| settings.url_template = Some(Arc::new(template)))
-    }
-
-    /// The methods that are known, instead of those of RFC 9110, `PATCH` and `QUERY`. All others are `_OTHER`, and their spans are named `HTTP`: anybody
-    /// can invent a method.
-    pub fn known_methods(self, names: &'static [&'static str]) -> Self {
-        self.set(|settings| settings.methods = Methods::only(names))
-    }
-
-    /// Redacts the values of these query keys, besides those that are known to be secret.
-    pub fn redact_query_keys<K: Into<String>>(self, keys: impl IntoIterator<Item = K>) -> Self {
-        self.set(|settings| settings.redaction.add_keys(keys))
+    fn captured(self, capture: BodyCapture) -> HttpClientLayer<Captured> {
+        let layer = self.shared(|settings| settings.request_body = Some(capture));
+        HttpClientLayer {
+            system: layer.system,
+            settings: layer.settings,
+            bodies: PhantomData,
+        }
     }
 }
 
-impl fmt::Debug for HttpClientLayer {
+impl<C> fmt::Debug for HttpClientLayer<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpClientLayer").finish_non_exhaustive()
     }
 }
 
-impl<S> Layer<S> for HttpClientLayer {
-    type Service = HttpClient<S>;
+impl<S, C: Clone> Layer<S> for HttpClientLayer<C> {
+    type Service = HttpClient<S, C>;
 
-    fn layer(&self, service: S) -> HttpClient<S> {
+    fn layer(&self, service: S) -> HttpClient<S, C> {
         HttpClient {
             service,
             layer: self.clone(),

@@ -2,28 +2,29 @@
 
 use std::any::Any;
 use std::fmt::{self, Display};
-use std::sync::Arc;
 
-use ::http::header::HOST;
-use ::http::{HeaderMap, Method, request, response};
+use ::http::header::{CONTENT_LENGTH, HOST};
+use ::http::{HeaderMap, HeaderValue, Method, request, response};
 use opentelemetry::trace::{SpanKind, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::attributes::Outgoing;
-use super::layer::Settings;
+use super::settings::HttpClientSettings;
+use crate::Instrumentation;
 use crate::http::body::BodyWatch;
+use crate::http::capture::{BodyRecording, Direction};
 use crate::http::exchange::Exchange;
 use crate::http::future::Watch;
 use crate::http::grpc::{self, Side};
+use crate::http::settings::{HttpHeads, Settings};
 use crate::http::{ends_with_head, host, protocol_version};
 use crate::propagation::HeaderInjector;
 use crate::system::{Scope, System};
-use crate::{Instrumentation, Span};
 
 /// A request whose response is waited for.
 pub struct ClientWatch {
     context: Context,
-    settings: Arc<Settings>,
+    settings: HttpClientSettings,
     /// Nothing if there is no span.
     exchange: Option<Exchange>,
     method: Method,
@@ -32,7 +33,7 @@ pub struct ClientWatch {
 impl ClientWatch {
     pub(super) fn start(
         system: &System,
-        settings: &Arc<Settings>,
+        settings: &HttpClientSettings,
         head: &mut request::Parts,
     ) -> Self {
         let mut watch = Self {
@@ -51,18 +52,17 @@ impl ClientWatch {
 
     fn makes_span(&self, system: &System, head: &request::Parts, is_grpc: bool) -> bool {
         let has_parent = || self.context.span().span_context().is_valid();
-        let is_ignored = || self.settings.ignore.as_ref().is_some_and(|is| is(head));
+        let is_ignored = || self.settings.common().ignores(head);
         system.makes_spans_of(Instrumentation::HttpClient)
             && (!is_grpc || system.makes_spans_of(Instrumentation::Grpc))
-            && (!self.settings.requires_parent || has_parent())
+            && (!self.settings.requires_parent() || has_parent())
             && !is_ignored()
     }
 
     fn start_span(&mut self, system: &System, head: &request::Parts, rpc_method: Option<&str>) {
-        let settings = &*self.settings;
+        let settings = self.settings.common();
         let with_old_names = system.duplicates_http_names();
-        let template = settings.url_template.as_ref();
-        let template = template.and_then(|template| template(head));
+        let template = self.settings.template_of(head);
         let outgoing = outgoing(settings, head, template.as_deref());
         let mut attributes = Vec::with_capacity(12);
         let name = match rpc_method {
@@ -76,16 +76,37 @@ impl ClientWatch {
             }
         };
         outgoing.append_network(&mut attributes, with_old_names);
-        attributes.extend(settings.request_headers.of(&head.headers));
-        let span = start(name, attributes, &self.context);
-        if let Some(hook) = &settings.request_hook
-            && span.is_recording()
-        {
-            hook(&span, head);
-        }
+        attributes.extend(settings.request_headers_of(&head.headers));
+        let content_length = head.headers.get(CONTENT_LENGTH).map(HeaderValue::as_bytes);
+        attributes.extend(settings.announced_size(content_length, with_old_names));
+        let span = crate::span(name)
+            .scope(Scope::Http)
+            .kind(SpanKind::Client)
+            .attributes(attributes)
+            .parent(&self.context)
+            .start_active();
+        settings.hook_request(&span, head);
         self.context = span.context();
-        let is_grpc = rpc_method.is_some();
-        self.exchange = Some(Exchange::new(span, Side::Client, is_grpc, with_old_names));
+        let exchange = Exchange::new(span, Side::Client, with_old_names, &settings.redaction);
+        self.exchange = Some(exchange.of_grpc(rpc_method.is_some()));
+    }
+
+    /// Whether there is no span to watch.
+    #[cfg(feature = "reqwest")]
+    pub(super) fn is_idle(&self) -> bool {
+        self.exchange.is_none()
+    }
+
+    /// The context that the server is told of.
+    #[cfg(feature = "reqwest")]
+    pub(super) fn handed_on(&self) -> &Context {
+        &self.context
+    }
+
+    /// What watches a body go by; nothing if nobody asked for it, or there is no span.
+    pub(super) fn record_body(&self, direction: Direction) -> Option<BodyRecording> {
+        let exchange = self.exchange.as_ref()?;
+        self.settings.common().record_body(exchange, direction)
     }
 
     fn record_head(&self, exchange: &mut Exchange, head: &response::Parts) {
@@ -95,15 +116,15 @@ impl ClientWatch {
         let span = exchange.span();
         if let Some(version) = protocol_version(head.version) {
             span.put(KeyValue::new("network.protocol.version", version));
+            if exchange.has_old_names() {
+                span.put(KeyValue::new("http.flavor", version));
+            }
         }
-        for attribute in self.settings.response_headers.of(&head.headers) {
+        let settings = self.settings.common();
+        for attribute in settings.response_headers_of(&head.headers) {
             span.put(attribute);
         }
-        if let Some(hook) = &self.settings.response_hook
-            && span.is_recording()
-        {
-            hook(span, head);
-        }
+        settings.hook_response(span, head);
     }
 }
 
@@ -121,7 +142,9 @@ impl Watch for ClientWatch {
             exchange.finish();
             return BodyWatch::default();
         }
-        BodyWatch::new(exchange, None, &head.headers)
+        let settings = self.settings.common();
+        let recording = settings.record_body(&exchange, Direction::Response);
+        BodyWatch::new(exchange, recording, &head.headers)
     }
 
     fn failed<E: Display + 'static>(mut self, error: &E) {
@@ -145,17 +168,8 @@ impl fmt::Debug for ClientWatch {
     }
 }
 
-pub(super) fn start(name: String, attributes: Vec<KeyValue>, parent: &Context) -> Span {
-    crate::span(name)
-        .scope(Scope::Http)
-        .kind(SpanKind::Client)
-        .attributes(attributes)
-        .parent(parent)
-        .start_active()
-}
-
 /// Writes the headers of a context, and leaves none of another trace beside them. Baggage that the caller wrote by hand is the caller's.
-pub(super) fn inject(system: &System, context: &Context, headers: &mut HeaderMap) {
+fn inject(system: &System, context: &Context, headers: &mut HeaderMap) {
     let propagator = system.propagator();
     if context.span().span_context().is_valid() {
         for field in propagator.fields().filter(|&field| field != "baggage") {
@@ -166,7 +180,7 @@ pub(super) fn inject(system: &System, context: &Context, headers: &mut HeaderMap
 }
 
 fn outgoing<'a>(
-    settings: &Settings,
+    settings: &Settings<HttpHeads>,
     head: &'a request::Parts,
     template: Option<&'a str>,
 ) -> Outgoing<'a> {

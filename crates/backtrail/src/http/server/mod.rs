@@ -14,19 +14,20 @@
 mod attributes;
 mod forwarded;
 mod layer;
-mod request_body;
 mod route_layer;
 mod service;
+mod settings;
 mod watch;
 
 #[cfg(feature = "actix")]
 pub(super) use attributes::{Incoming, record_late_route};
-#[cfg(feature = "actix")]
-pub(super) use forwarded::Forwarded;
 pub use layer::HttpServerLayer;
-pub use request_body::{AsIs, Captured, CapturedBody, RequestBody};
 pub use route_layer::{RouteLayer, RouteService};
 pub use service::HttpServer;
+#[cfg(feature = "actix")]
+pub(super) use settings::{AnsweringHeads, ServerSettings, server_settings};
+
+pub use super::request_body::{AsIs, Captured, CapturedBody, RequestBody};
 
 use std::net::SocketAddr;
 

@@ -8,9 +8,10 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::layer::HttpServerLayer;
-use super::request_body::{AsIs, RequestBody};
 use super::watch::ServerWatch;
+use crate::http::capture::Direction;
 use crate::http::future::call;
+use crate::http::request_body::{AsIs, RequestBody};
 use crate::http::{ResponseBody, ResponseFuture};
 
 /// A service whose requests are traced: [`HttpServerLayer`] makes one.
@@ -47,7 +48,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut head, body) = request.into_parts();
         let watch = ServerWatch::start(&self.layer.system, &self.layer.settings, &mut head);
-        let body = self.layer.bodies.wrap(body, watch.span());
+        let body = C::wrap(body, || watch.record_body(Direction::Request));
         let request = Request::from_parts(head, body);
         call(watch, || self.service.call(request))
     }

@@ -5,30 +5,30 @@ use std::fmt::{self, Display};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ::http::header::{HOST, USER_AGENT};
+use ::http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, request, response};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanKind, TraceContextExt};
 
 use super::ClientAddress;
 use super::attributes::{Incoming, record_late_route};
-use super::forwarded::Forwarded;
-use super::layer::Settings;
+use super::settings::ServerSettings;
+use crate::Instrumentation;
 use crate::http::body::BodyWatch;
-use crate::http::capture::Direction;
+use crate::http::capture::{BodyRecording, Direction};
 use crate::http::exchange::Exchange;
 use crate::http::future::Watch;
 use crate::http::grpc::{self, Side};
 use crate::http::route::RouteSlot;
+use crate::http::settings::HttpHeads;
 use crate::http::{ends_with_head, protocol_version};
 use crate::propagation::HeaderExtractor;
 use crate::system::{Scope, System};
-use crate::{Instrumentation, Span};
 
 /// A request whose response is waited for.
 pub struct ServerWatch {
     context: Context,
-    settings: Arc<Settings>,
+    settings: Arc<ServerSettings<HttpHeads>>,
     /// Nothing if there is no span.
     exchange: Option<Exchange>,
     method: Method,
@@ -40,12 +40,12 @@ pub struct ServerWatch {
 impl ServerWatch {
     pub(super) fn start(
         system: &System,
-        settings: &Arc<Settings>,
+        settings: &Arc<ServerSettings<HttpHeads>>,
         head: &mut request::Parts,
     ) -> Self {
         let context = context_of(system, head);
         let rpc_method = grpc::method_of(&head.headers, head.uri.path());
-        let is_ignored = settings.ignore.as_ref().is_some_and(|ignore| ignore(head));
+        let is_ignored = settings.shared.ignores(head);
         let is_on = system.makes_spans_of(Instrumentation::HttpServer)
             && (rpc_method.is_none() || system.makes_spans_of(Instrumentation::Grpc));
         let mut watch = Self {
@@ -63,9 +63,9 @@ impl ServerWatch {
     }
 
     fn start_span(&mut self, system: &System, head: &request::Parts, rpc_method: Option<&str>) {
-        let settings = &*self.settings;
+        let shared = &self.settings.shared;
         let with_old_names = system.duplicates_http_names();
-        let incoming = incoming(settings, head);
+        let incoming = incoming(&self.settings, head);
         let mut attributes = Vec::with_capacity(16);
         let name = match rpc_method {
             Some(method) => {
@@ -73,12 +73,14 @@ impl ServerWatch {
                 method.to_owned()
             }
             None => {
-                incoming.append_http(&mut attributes, &settings.redaction, with_old_names);
+                incoming.append_http(&mut attributes, &shared.redaction, with_old_names);
                 incoming.span_name()
             }
         };
         incoming.append_network(&mut attributes, with_old_names);
-        attributes.extend(settings.request_headers.of(&head.headers));
+        attributes.extend(shared.request_headers_of(&head.headers));
+        let content_length = head.headers.get(CONTENT_LENGTH).map(HeaderValue::as_bytes);
+        attributes.extend(shared.announced_size(content_length, with_old_names));
         let parent = self.context.with_value(RouteSlot::default());
         let span = crate::span(name)
             .scope(Scope::Http)
@@ -86,42 +88,36 @@ impl ServerWatch {
             .attributes(attributes)
             .parent(&parent)
             .start_active();
-        if let Some(hook) = &settings.request_hook
-            && span.is_recording()
-        {
-            hook(&span, head);
-        }
+        shared.hook_request(&span, head);
         self.context = span.context();
-        let is_grpc = rpc_method.is_some();
+        let exchange = Exchange::new(span, Side::Server, with_old_names, &shared.redaction);
+        self.exchange = Some(exchange.of_grpc(rpc_method.is_some()));
         self.rpc_method = rpc_method.map(str::to_owned);
-        self.exchange = Some(Exchange::new(span, Side::Server, is_grpc, with_old_names));
     }
 
-    pub(super) fn span(&self) -> Option<&Span> {
-        self.exchange.as_ref().map(Exchange::span)
+    /// What watches a body go by; nothing if nobody asked for it, or there is no span.
+    pub(super) fn record_body(&self, direction: Direction) -> Option<BodyRecording> {
+        let exchange = self.exchange.as_ref()?;
+        self.settings.shared.record_body(exchange, direction)
     }
 
     fn record_head(&self, exchange: &mut Exchange, head: &response::Parts) {
+        let shared = &self.settings.shared;
         let span = exchange.span().clone();
         let route = self.context.get::<RouteSlot>().and_then(RouteSlot::take);
         if let Some(route) = route.filter(|_| !exchange.is_grpc()) {
-            let method = self.settings.methods.find(self.method.as_str());
+            let method = shared.methods.find(self.method.as_str());
             record_late_route(&span, method.in_span_name(), route);
         }
         if let Some(method) = &self.rpc_method {
             grpc::forget_unknown_method(&span, method, &head.headers);
         }
-        let is_error = match &self.settings.is_error {
-            Some(is_error) => is_error(head.status),
-            None => head.status.is_server_error(),
-        };
+        let is_error = self.settings.is_error(head.status.as_u16());
         exchange.head(head.status, &head.headers, is_error);
-        for attribute in self.settings.response_headers.of(&head.headers) {
+        for attribute in shared.response_headers_of(&head.headers) {
             span.put(attribute);
         }
-        if let Some(hook) = &self.settings.response_hook {
-            hook(&span, head);
-        }
+        shared.hook_response(&span, head);
     }
 }
 
@@ -144,9 +140,8 @@ impl Watch for ServerWatch {
             exchange.finish();
             return BodyWatch::default();
         }
-        let capture = self.settings.response_body.as_ref();
-        let recording =
-            capture.and_then(|capture| capture.start(exchange.span(), Direction::Response));
+        let settings = &self.settings.shared;
+        let recording = settings.record_body(&exchange, Direction::Response);
         BodyWatch::new(exchange, recording, &head.headers)
     }
 
@@ -186,18 +181,14 @@ fn context_of(system: &System, head: &mut request::Parts) -> Context {
     system.propagator().extract(&current, &caller)
 }
 
-fn incoming<'a>(settings: &Settings, head: &'a request::Parts) -> Incoming<'a> {
+fn incoming<'a>(settings: &ServerSettings<HttpHeads>, head: &'a request::Parts) -> Incoming<'a> {
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let forwarded = if settings.trusts_forwarded {
-        Forwarded::read(header)
-    } else {
-        Forwarded::default()
-    };
+    let forwarded = settings.forwarded(header);
     let authority = || head.uri.authority().map(::http::uri::Authority::as_str);
     let host = || head.headers.get(HOST).and_then(|host| host.to_str().ok());
     let user_agent = head.headers.get(USER_AGENT);
     Incoming {
-        method: settings.methods.find(head.method.as_str()),
+        method: settings.shared.methods.find(head.method.as_str()),
         scheme: forwarded
             .scheme
             .or(head.uri.scheme_str())

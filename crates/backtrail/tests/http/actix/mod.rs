@@ -1,9 +1,12 @@
 //! The middleware for actix-web.
 
+mod bodies;
+mod errors;
+
 use actix_web::body::to_bytes;
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::test::{TestRequest, init_service};
-use actix_web::{App, Error, HttpResponse, web};
+use actix_web::{App, HttpResponse, web};
 use backtrail::testing::Recorder;
 
 fn run<F: Future>(future: F) -> F::Output {
@@ -121,27 +124,6 @@ fn a_panic_is_recorded_and_goes_on() {
 }
 
 #[test]
-fn an_error_of_another_middleware_has_a_status() {
-    let traces = Recorder::new();
-    run(async {
-        let refuse = async |_request, _next: actix_web::middleware::Next<_>| {
-            let refused = actix_web::error::ErrorServiceUnavailable("not now");
-            Err::<ServiceResponse<String>, Error>(refused)
-        };
-        let app = App::new()
-            .wrap(actix_web::middleware::from_fn(refuse))
-            .wrap(traces.tracing().actix());
-        let app = init_service(app).await;
-        let request = TestRequest::get().uri("/").to_request();
-        assert!(app.call(request).await.is_err());
-    });
-    assert_eq!(
-        traces.tree_of(&["error.type"]),
-        "GET [server] error error.type=503\n"
-    );
-}
-
-#[test]
 fn a_request_that_is_given_up_is_cancelled() {
     let traces = Recorder::new();
     run(async {
@@ -160,5 +142,23 @@ fn a_request_that_is_given_up_is_cancelled() {
     assert_eq!(
         traces.tree_of(&["cancelled"]),
         "GET [server] cancelled=true\n  · cancelled\n"
+    );
+}
+
+#[test]
+fn the_scheme_is_that_of_the_service() {
+    let traces = Recorder::new();
+    run(async {
+        let app = App::new()
+            .wrap(traces.tracing().actix().scheme("https"))
+            .route("/", web::get().to(async || "fine"));
+        let app = init_service(app).await;
+        let request = TestRequest::get().insert_header(("host", "shop.example"));
+        let response = app.call(request.to_request()).await.unwrap();
+        drop(to_bytes(response.into_body()).await);
+    });
+    assert_eq!(
+        traces.tree_of(&["url.scheme", "server.port"]),
+        "GET / [server] url.scheme=https server.port=443\n"
     );
 }

@@ -1,4 +1,4 @@
-//! The bodies of requests: as they are, or recorded.
+//! Bodies of requests: as they are, or recorded.
 
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
@@ -6,16 +6,15 @@ use std::task::{Context as TaskContext, Poll};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::Span;
-use crate::http::capture::{BodyCapture, BodyRecording, Direction};
+use super::capture::BodyRecording;
 
-/// What becomes of a request's body on its way to the service: [`AsIs`] or [`Captured`].
+/// What becomes of a request's body on its way to the inner service: [`AsIs`] or [`Captured`].
 pub trait RequestBody<B>: sealed::Sealed {
-    /// What the service gets.
+    /// What the inner service gets.
     type Body;
 
     #[doc(hidden)]
-    fn wrap(&self, body: B, span: Option<&Span>) -> Self::Body;
+    fn wrap(body: B, record: impl FnOnce() -> Option<BodyRecording>) -> Self::Body;
 }
 
 mod sealed {
@@ -24,18 +23,18 @@ mod sealed {
     impl Sealed for super::Captured {}
 }
 
-/// The service gets the body that came.
+/// The inner service gets the body that came.
 #[derive(Clone, Copy, Debug)]
 pub struct AsIs;
 
-/// The service gets a body that is recorded as it reads it.
-#[derive(Clone, Debug)]
-pub struct Captured(pub(super) BodyCapture);
+/// The inner service gets a body that is recorded as it reads it.
+#[derive(Clone, Copy, Debug)]
+pub struct Captured;
 
 impl<B> RequestBody<B> for AsIs {
     type Body = B;
 
-    fn wrap(&self, body: B, _span: Option<&Span>) -> B {
+    fn wrap(body: B, _record: impl FnOnce() -> Option<BodyRecording>) -> B {
         body
     }
 }
@@ -43,9 +42,8 @@ impl<B> RequestBody<B> for AsIs {
 impl<B> RequestBody<B> for Captured {
     type Body = CapturedBody<B>;
 
-    fn wrap(&self, body: B, span: Option<&Span>) -> CapturedBody<B> {
-        let recording = span.and_then(|span| self.0.start(span, Direction::Request));
-        CapturedBody { body, recording }
+    fn wrap(body: B, record: impl FnOnce() -> Option<BodyRecording>) -> CapturedBody<B> {
+        CapturedBody::new(body, record())
     }
 }
 
@@ -59,6 +57,12 @@ pin_project! {
     }
 }
 
+impl<B> CapturedBody<B> {
+    pub(super) fn new(body: B, recording: Option<BodyRecording>) -> Self {
+        Self { body, recording }
+    }
+}
+
 impl<B: Body> Body for CapturedBody<B> {
     type Data = B::Data;
     type Error = B::Error;
@@ -68,15 +72,23 @@ impl<B: Body> Body for CapturedBody<B> {
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        let polled = this.body.poll_frame(cx);
-        match (&polled, &mut *this.recording) {
-            (Poll::Ready(Some(Ok(frame))), Some(recording)) => {
+        let mut body = this.body;
+        let polled = body.as_mut().poll_frame(cx);
+        let Some(recording) = &mut *this.recording else {
+            return polled;
+        };
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {
                     recording.push(data);
                 }
+                // Whoever reads the body need not ask again, and the span may end before the body is dropped.
+                if body.is_end_stream() {
+                    *this.recording = None;
+                }
             }
-            (Poll::Ready(None), recording) => *recording = None,
-            _ => {}
+            Poll::Ready(_) => *this.recording = None,
+            Poll::Pending => {}
         }
         polled
     }

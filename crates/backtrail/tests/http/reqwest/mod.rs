@@ -1,5 +1,9 @@
 //! Requests of reqwest.
 
+mod bodies;
+mod errors;
+mod settings;
+
 use std::net::SocketAddr;
 
 use axum::Router;
