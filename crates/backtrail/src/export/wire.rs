@@ -51,18 +51,10 @@ impl WireExporter {
     }
 
     fn encode(&self, batch: &Batch) -> Result<Vec<u8>, WireError> {
-        let otlp = || {
-            otlp::encode(
-                batch.spans(),
-                batch.len(),
-                &self.encoded_resource,
-                &self.limits,
-            )
-        };
         match self.sender.format() {
-            Format::OtlpProtobuf | Format::OtlpGrpc => Ok(otlp()),
-            Format::OtlpJson => otlp_json(&otlp()),
-            Format::ZipkinJson => zipkin_json(&otlp()),
+            Format::OtlpProtobuf | Format::OtlpGrpc => Ok(self.otlp(batch)),
+            Format::OtlpJson => otlp_json(&self.otlp(batch)),
+            Format::ZipkinJson => zipkin_json(&self.otlp(batch)),
             Format::JaegerThrift => Ok(jaeger::encode(
                 batch.spans(),
                 batch.len(),
@@ -70,6 +62,15 @@ impl WireExporter {
                 &self.resource,
                 &self.limits,
             )),
+        }
+    }
+
+    fn otlp(&self, batch: &Batch) -> Vec<u8> {
+        let resource = &self.encoded_resource;
+        if batch.is_encoded() {
+            otlp::request(batch.encoded(), resource)
+        } else {
+            otlp::encode(batch.spans(), batch.len(), resource, &self.limits)
         }
     }
 
@@ -121,6 +122,11 @@ impl Export for WireExporter {
                 Err(error) => Outcome::Failed(format!("can't encode spans: {error}")),
             }
         })
+    }
+
+    /// All formats but one are made of OTLP.
+    fn encoding(&self) -> Option<EncodeLimits> {
+        (self.sender.format() != Format::JaegerThrift).then_some(self.limits)
     }
 
     fn trouble(&self) -> Option<String> {

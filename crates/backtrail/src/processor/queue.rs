@@ -6,11 +6,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::Notify;
 
 use super::Stats;
-use super::batch::{Batch, Chunk};
+use super::batch::{Batch, Chunk, Ended};
 use super::command::{Command, FlushError, MAX_WAITING, Reply};
 use crate::config::BatchSettings;
 use crate::export::encode::size::Size;
@@ -25,8 +24,9 @@ const MAX_CHUNK_BYTES: usize = 256 * 1024;
 const WAKE_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of a batch as encoded, estimated. Receivers commonly refuse a gRPC message of more than 4 MiB.
 const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// Empty chunks that are kept for the next spans.
+/// Empty chunks that are kept for the next spans, and the bytes that each may have room for.
 const MAX_FREE_CHUNKS: usize = 256;
+const MAX_FREE_CHUNK_BYTES: usize = 128 * 1024;
 
 /// Bounded by spans and bytes. What does not fit is dropped and counted.
 pub(crate) struct Queue {
@@ -110,7 +110,7 @@ impl Queue {
 
     /// Takes a span in, or drops it when there is no room. Never waits for the worker.
     #[inline]
-    pub(super) fn offer(&self, span: SpanData, size: Size) {
+    pub(super) fn offer(&self, span: impl Ended, size: Size) {
         let span_bytes = size.memory;
         let shard = &self.shards[shard_index()];
         shard.ended.fetch_add(1, Relaxed);
@@ -133,14 +133,31 @@ impl Queue {
         }
     }
 
+    /// Whether a span that ends now may fit in. If not, it is not worth encoding.
     #[inline]
-    fn put(&self, shard: &Shard, span: SpanData, size: Size) {
+    pub(super) fn has_room(&self) -> bool {
+        self.spans.load(Relaxed) < self.max_spans
+            && self.len_bytes.load(Relaxed) < self.max_bytes
+            && !self.is_closed.load(Relaxed)
+    }
+
+    /// Drops a span for which there was no room, as [`Queue::offer`] would.
+    #[cold]
+    pub(super) fn drop_one(&self) {
+        let shard = &self.shards[shard_index()];
+        shard.ended.fetch_add(1, Relaxed);
+        shard.dropped.fetch_add(1, Relaxed);
+    }
+
+    #[inline]
+    fn put(&self, shard: &Shard, span: impl Ended, size: Size) {
         let mut chunk = lock(&shard.chunk);
         let open = chunk.get_or_insert_with(|| self.empty_chunk());
-        open.spans.push(span);
+        span.put(open);
+        open.len += 1;
         open.len_bytes += size.memory;
         open.encoded_len_bytes += size.encoded;
-        if open.spans.len() >= self.max_chunk_spans || open.len_bytes >= MAX_CHUNK_BYTES {
+        if open.len >= self.max_chunk_spans || open.len_bytes >= MAX_CHUNK_BYTES {
             let ready = mem::replace(open, self.empty_chunk());
             drop(chunk);
             lock(&self.full).push(ready);
@@ -149,7 +166,7 @@ impl Queue {
 
     fn empty_chunk(&self) -> Chunk {
         let free = lock(&self.free).pop();
-        free.unwrap_or_else(|| Chunk::with_capacity(self.max_chunk_spans))
+        free.unwrap_or_default()
     }
 
     /// Takes what waits, oldest chunks first: full chunks only, or all.
@@ -158,7 +175,7 @@ impl Queue {
         if all {
             for shard in &self.shards {
                 let open = lock(&shard.chunk).take();
-                chunks.extend(open.filter(|chunk| !chunk.spans.is_empty()));
+                chunks.extend(open.filter(|chunk| chunk.len > 0));
             }
         }
         chunks
@@ -169,7 +186,7 @@ impl Queue {
         let mut batches = Vec::new();
         let mut batch = Batch::default();
         for chunk in chunks {
-            let fits = batch.len + chunk.spans.len() <= self.max_batch_spans
+            let fits = batch.len + chunk.len <= self.max_batch_spans
                 && batch.encoded_len_bytes + chunk.encoded_len_bytes <= MAX_BATCH_BYTES;
             if !fits && !batch.is_empty() {
                 batches.push(mem::take(&mut batch));
@@ -274,10 +291,10 @@ pub(crate) trait Recycle: Send + Sync {
 
 impl Recycle for Queue {
     fn recycle(&self, batch: Batch) {
-        for mut chunk in batch.chunks {
-            chunk.spans.clear();
-            chunk.len_bytes = 0;
-            chunk.encoded_len_bytes = 0;
+        for chunk in batch.chunks {
+            let Some(chunk) = chunk.cleared(MAX_FREE_CHUNK_BYTES) else {
+                continue;
+            };
             let mut free = lock(&self.free);
             if free.len() < MAX_FREE_CHUNKS {
                 free.push(chunk);

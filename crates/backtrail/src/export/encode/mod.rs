@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod arbitrary;
 mod attributes;
+mod encoded;
 pub(crate) mod jaeger;
 mod normal;
 pub(crate) mod otlp;
@@ -17,6 +18,7 @@ mod time;
 
 use backtrail_wire::WireError;
 
+pub(crate) use encoded::{EncodedSpans, encode_span};
 pub(crate) use normal::normalize;
 
 /// What is cut when spans are encoded.
