@@ -54,10 +54,17 @@ pub(crate) struct Queue {
 #[derive(Default)]
 #[repr(align(128))]
 struct Shard {
-    chunk: Mutex<Option<Chunk>>,
+    open: Mutex<Open>,
     created: AtomicU64,
-    ended: AtomicU64,
     dropped: AtomicU64,
+}
+
+/// What a thread changes for each of its spans.
+#[derive(Default)]
+struct Open {
+    chunk: Option<Chunk>,
+    /// Spans that were taken in.
+    taken: u64,
 }
 
 #[derive(Default)]
@@ -113,7 +120,6 @@ impl Queue {
     pub(super) fn offer(&self, span: impl Ended, size: Size) {
         let span_bytes = size.memory;
         let shard = &self.shards[shard_index()];
-        shard.ended.fetch_add(1, Relaxed);
         let spans_before = self.spans.fetch_add(1, Relaxed);
         let bytes_before = self.len_bytes.fetch_add(span_bytes, Relaxed);
         let has_room = spans_before < self.max_spans
@@ -144,22 +150,21 @@ impl Queue {
     /// Drops a span for which there was no room, as [`Queue::offer`] would.
     #[cold]
     pub(super) fn drop_one(&self) {
-        let shard = &self.shards[shard_index()];
-        shard.ended.fetch_add(1, Relaxed);
-        shard.dropped.fetch_add(1, Relaxed);
+        self.shards[shard_index()].dropped.fetch_add(1, Relaxed);
     }
 
     #[inline]
     fn put(&self, shard: &Shard, span: impl Ended, size: Size) {
-        let mut chunk = lock(&shard.chunk);
-        let open = chunk.get_or_insert_with(|| self.empty_chunk());
-        span.put(open);
-        open.len += 1;
-        open.len_bytes += size.memory;
-        open.encoded_len_bytes += size.encoded;
-        if open.len >= self.max_chunk_spans || open.len_bytes >= MAX_CHUNK_BYTES {
-            let ready = mem::replace(open, self.empty_chunk());
-            drop(chunk);
+        let mut open = lock(&shard.open);
+        open.taken += 1;
+        let chunk = open.chunk.get_or_insert_with(|| self.empty_chunk());
+        span.put(chunk);
+        chunk.len += 1;
+        chunk.len_bytes += size.memory;
+        chunk.encoded_len_bytes += size.encoded;
+        if chunk.len >= self.max_chunk_spans || chunk.len_bytes >= MAX_CHUNK_BYTES {
+            let ready = mem::replace(chunk, self.empty_chunk());
+            drop(open);
             lock(&self.full).push(ready);
         }
     }
@@ -174,8 +179,8 @@ impl Queue {
         let mut chunks = mem::take(&mut *lock(&self.full));
         if all {
             for shard in &self.shards {
-                let open = lock(&shard.chunk).take();
-                chunks.extend(open.filter(|chunk| chunk.len > 0));
+                let chunk = lock(&shard.open).chunk.take();
+                chunks.extend(chunk.filter(|chunk| chunk.len > 0));
             }
         }
         chunks
@@ -264,6 +269,9 @@ impl Queue {
             let counts = self.shards.iter().map(|shard| count(shard).load(Relaxed));
             counts.sum()
         };
+        let taken = self.shards.iter().map(|shard| lock(&shard.open).taken);
+        let taken: u64 = taken.sum();
+        let dropped = sum(|shard| &shard.dropped);
         let waiting = self.len() as u64;
         // A span that came in just when the worker ended: nobody will take it.
         let stranded = if self.is_ended.load(Relaxed) {
@@ -273,8 +281,8 @@ impl Queue {
         };
         Stats {
             created: sum(|shard| &shard.created),
-            ended: sum(|shard| &shard.ended),
-            dropped: sum(|shard| &shard.dropped) + stranded,
+            ended: taken + dropped,
+            dropped: dropped + stranded,
             exported: self.counts.exported.load(Relaxed),
             rejected: self.counts.rejected.load(Relaxed),
             failed: self.counts.failed.load(Relaxed),
