@@ -1,6 +1,5 @@
 //! Spans on their way to an exporter.
 
-use opentelemetry::InstrumentationScope;
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::export::encode::EncodedSpans;
@@ -8,10 +7,10 @@ use crate::export::encode::EncodedSpans;
 /// Spans that ended on one thread one after another: all as they are, or all encoded.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
-    spans: Vec<SpanData>,
-    encoded: EncodedSpans,
+    pub(super) spans: Vec<SpanData>,
+    pub(super) encoded: EncodedSpans,
     pub(super) len: usize,
-    /// As estimated when they came in.
+    /// As estimated when they came in, or as encoded.
     pub(super) len_bytes: usize,
     pub(super) encoded_len_bytes: usize,
 }
@@ -27,31 +26,6 @@ impl Chunk {
             encoded: self.encoded,
             ..Self::default()
         })
-    }
-}
-
-/// A span as it waits.
-pub(super) trait Ended {
-    fn put(self, chunk: &mut Chunk);
-}
-
-impl Ended for SpanData {
-    #[inline]
-    fn put(self, chunk: &mut Chunk) {
-        chunk.spans.push(self);
-    }
-}
-
-/// One that is encoded.
-pub(super) struct Encoded<'a> {
-    pub(super) scope: &'a InstrumentationScope,
-    pub(super) bytes: &'a [u8],
-}
-
-impl Ended for Encoded<'_> {
-    #[inline]
-    fn put(self, chunk: &mut Chunk) {
-        chunk.encoded.push(self.scope, self.bytes);
     }
 }
 

@@ -6,12 +6,14 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::Notify;
 
 use super::Stats;
-use super::batch::{Batch, Chunk, Ended};
+use super::batch::{Batch, Chunk};
 use super::command::{Command, FlushError, MAX_WAITING, Reply};
 use crate::config::BatchSettings;
+use crate::export::encode::EncodeLimits;
 use crate::export::encode::size::Size;
 
 /// Threads are spread over this many places, so that they seldom wait for each other.
@@ -117,48 +119,74 @@ impl Queue {
 
     /// Takes a span in, or drops it when there is no room. Never waits for the worker.
     #[inline]
-    pub(super) fn offer(&self, span: impl Ended, size: Size) {
-        let span_bytes = size.memory;
+    pub(super) fn offer(&self, span: SpanData, size: Size) {
         let shard = &self.shards[shard_index()];
         let spans_before = self.spans.fetch_add(1, Relaxed);
-        let bytes_before = self.len_bytes.fetch_add(span_bytes, Relaxed);
-        let has_room = spans_before < self.max_spans
-            && bytes_before.saturating_add(span_bytes) <= self.max_bytes
-            && !self.is_closed.load(Relaxed);
-        if !has_room {
-            self.spans.fetch_sub(1, Relaxed);
-            self.len_bytes.fetch_sub(span_bytes, Relaxed);
-            shard.dropped.fetch_add(1, Relaxed);
-            return;
+        let bytes_before = self.len_bytes.fetch_add(size.memory, Relaxed);
+        if !self.has_room(spans_before, bytes_before, size.memory) {
+            self.len_bytes.fetch_sub(size.memory, Relaxed);
+            return self.refuse(shard);
         }
-        self.put(shard, span, size);
-        let is_batch = (spans_before + 1).is_multiple_of(self.max_batch_spans)
-            || bytes_before / self.wake_bytes != (bytes_before + span_bytes) / self.wake_bytes;
-        if is_batch {
-            self.wake.notify_one();
-        }
+        let mut open = lock(&shard.open);
+        self.chunk(&mut open).spans.push(span);
+        self.count(open, size);
+        self.wake_for(spans_before, bytes_before, size.memory);
     }
 
-    /// Whether a span that ends now may fit in. If not, it is not worth encoding.
+    /// The same for a span that is kept encoded. It is encoded where it stays: so it is not copied, and its place comes into the caches meanwhile.
     #[inline]
-    pub(super) fn has_room(&self) -> bool {
-        self.spans.load(Relaxed) < self.max_spans
-            && self.len_bytes.load(Relaxed) < self.max_bytes
+    pub(super) fn offer_encoded(&self, span: &SpanData, limits: &EncodeLimits) {
+        let shard = &self.shards[shard_index()];
+        let spans_before = self.spans.fetch_add(1, Relaxed);
+        // What does not fit by far is not worth encoding.
+        if !self.has_room(spans_before, self.len_bytes.load(Relaxed), 1) {
+            return self.refuse(shard);
+        }
+        let mut open = lock(&shard.open);
+        let encoded = &mut self.chunk(&mut open).encoded;
+        let len_before = encoded.len();
+        encoded.encode(span, limits);
+        let len = encoded.len() - len_before;
+        let bytes_before = self.len_bytes.fetch_add(len, Relaxed);
+        if bytes_before.saturating_add(len) > self.max_bytes {
+            encoded.truncate(len_before);
+            drop(open);
+            self.len_bytes.fetch_sub(len, Relaxed);
+            return self.refuse(shard);
+        }
+        let size = Size {
+            memory: len,
+            encoded: len,
+        };
+        self.count(open, size);
+        self.wake_for(spans_before, bytes_before, len);
+    }
+
+    #[inline]
+    fn has_room(&self, spans_before: usize, bytes_before: usize, len_bytes: usize) -> bool {
+        spans_before < self.max_spans
+            && bytes_before.saturating_add(len_bytes) <= self.max_bytes
             && !self.is_closed.load(Relaxed)
     }
 
-    /// Drops a span for which there was no room, as [`Queue::offer`] would.
     #[cold]
-    pub(super) fn drop_one(&self) {
-        self.shards[shard_index()].dropped.fetch_add(1, Relaxed);
+    fn refuse(&self, shard: &Shard) {
+        self.spans.fetch_sub(1, Relaxed);
+        shard.dropped.fetch_add(1, Relaxed);
     }
 
     #[inline]
-    fn put(&self, shard: &Shard, span: impl Ended, size: Size) {
-        let mut open = lock(&shard.open);
+    fn chunk<'a>(&self, open: &'a mut Open) -> &'a mut Chunk {
+        open.chunk.get_or_insert_with(|| self.empty_chunk())
+    }
+
+    /// Counts the span that the chunk got last, and hands on a chunk that is full.
+    #[inline]
+    fn count(&self, mut open: MutexGuard<'_, Open>, size: Size) {
         open.taken += 1;
-        let chunk = open.chunk.get_or_insert_with(|| self.empty_chunk());
-        span.put(chunk);
+        let Some(chunk) = &mut open.chunk else {
+            return;
+        };
         chunk.len += 1;
         chunk.len_bytes += size.memory;
         chunk.encoded_len_bytes += size.encoded;
@@ -166,6 +194,15 @@ impl Queue {
             let ready = mem::replace(chunk, self.empty_chunk());
             drop(open);
             lock(&self.full).push(ready);
+        }
+    }
+
+    #[inline]
+    fn wake_for(&self, spans_before: usize, bytes_before: usize, len_bytes: usize) {
+        let is_batch = (spans_before + 1).is_multiple_of(self.max_batch_spans)
+            || bytes_before / self.wake_bytes != (bytes_before + len_bytes) / self.wake_bytes;
+        if is_batch {
+            self.wake.notify_one();
         }
     }
 

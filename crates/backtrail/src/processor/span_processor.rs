@@ -1,6 +1,5 @@
 //! The processor as the SDK sees it, and the pipeline behind it.
 
-use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -12,28 +11,19 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use tokio::sync::oneshot;
 
-use super::batch::Encoded;
 use super::command::{Command, Reply};
 use super::queue::Queue;
 use super::worker::Worker;
 use super::{FlushError, Stats};
 use crate::config::BatchSettings;
 use crate::export::Export;
-use crate::export::encode::size::{Size, estimate};
-use crate::export::encode::{EncodeLimits, encode_span};
+use crate::export::encode::EncodeLimits;
+use crate::export::encode::size::estimate;
 
 /// How much longer than its timeout an answer of the worker may take, on a machine that is very busy.
 const GRACE: Duration = Duration::from_secs(1);
 /// A flush that nobody gave a time.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A thread keeps no more for the encoding of its next span.
-const MAX_KEPT_BUFFER_BYTES: usize = 64 * 1024;
-
-thread_local! {
-    /// Where a span is encoded, so that its length is known before anything is shared with other threads.
-    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
 
 /// Queue and worker. The worker's thread has a runtime of its own, so it needs none of the service's and is not held up by it.
 #[derive(Debug)]
@@ -72,26 +62,7 @@ impl Pipeline {
             let size = estimate(&span);
             return self.queue.offer(span, size);
         };
-        if !self.queue.has_room() {
-            return self.queue.drop_one();
-        }
-        // A thread that is ending has no buffer any more, and makes one.
-        let mut bytes = BUFFER.try_with(Cell::take).unwrap_or_default();
-        bytes.clear();
-        encode_span(&mut bytes, &span, limits);
-        let size = Size {
-            memory: bytes.len(),
-            encoded: bytes.len(),
-        };
-        let scope = &span.instrumentation_scope;
-        let bytes_of_span = Encoded {
-            scope,
-            bytes: &bytes,
-        };
-        self.queue.offer(bytes_of_span, size);
-        if bytes.capacity() <= MAX_KEPT_BUFFER_BYTES {
-            let _ending = BUFFER.try_with(|buffer| buffer.set(bytes));
-        }
+        self.queue.offer_encoded(&span, limits);
     }
 
     pub(crate) fn stats(&self) -> Stats {

@@ -23,29 +23,40 @@ struct Run {
 }
 
 impl EncodedSpans {
-    /// Appends a span as [`encode_span`] wrote it.
-    #[inline]
-    pub(crate) fn push(&mut self, scope: &InstrumentationScope, span: &[u8]) {
-        self.put(scope, |out| out.extend_from_slice(span));
-    }
-
     /// Encodes a span at the end of the others.
-    pub(super) fn encode(&mut self, span: &SpanData, limits: &EncodeLimits) {
-        self.put(&span.instrumentation_scope, |out| {
-            put_span(out, span, limits);
-        });
-    }
-
     #[inline]
-    fn put(&mut self, scope: &InstrumentationScope, write: impl FnOnce(&mut Vec<u8>)) {
-        write(&mut self.bytes);
+    pub(crate) fn encode(&mut self, span: &SpanData, limits: &EncodeLimits) {
+        // What a panic left behind, if there ever was one, is no span.
+        self.bytes.truncate(self.len());
+        put_span(&mut self.bytes, span, limits);
         let end = self.bytes.len();
+        let scope = &span.instrumentation_scope;
         match self.runs.last_mut() {
             Some(run) if is_same(&run.scope, scope) => run.end = end,
             _ => self.runs.push(Run {
                 scope: scope.clone(),
                 end,
             }),
+        }
+    }
+
+    /// How many bytes the spans take.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.runs.last().map_or(0, |run| run.end)
+    }
+
+    /// Takes back the last span: so many bytes were there before it.
+    #[cold]
+    pub(crate) fn truncate(&mut self, len_before: usize) {
+        self.bytes.truncate(len_before);
+        if let Some(last) = self.runs.last_mut() {
+            last.end = len_before;
+        }
+        let mut ends = self.runs.iter().rev().map(|run| run.end);
+        let (last, before) = (ends.next(), ends.next().unwrap_or_default());
+        if last == Some(before) {
+            self.runs.pop();
         }
     }
 
@@ -75,8 +86,52 @@ impl EncodedSpans {
     }
 }
 
-/// Appends a span for [`EncodedSpans::push`].
-#[inline]
-pub(crate) fn encode_span(out: &mut Vec<u8>, span: &SpanData, limits: &EncodeLimits) {
-    put_span(out, span, limits);
+#[cfg(test)]
+mod tests {
+    use super::super::arbitrary::plain_span;
+    use super::*;
+
+    fn span(scope: &'static str) -> SpanData {
+        SpanData {
+            instrumentation_scope: InstrumentationScope::builder(scope).build(),
+            ..plain_span()
+        }
+    }
+
+    fn runs(encoded: &EncodedSpans) -> Vec<(String, usize)> {
+        let runs = encoded.runs();
+        runs.map(|(scope, bytes)| (scope.name().to_owned(), bytes.len()))
+            .collect()
+    }
+
+    #[test]
+    fn spans_of_one_scope_that_follow_each_other_are_a_run() {
+        let mut encoded = EncodedSpans::default();
+        for scope in ["a", "a", "b", "a"] {
+            encoded.encode(&span(scope), &EncodeLimits::default());
+        }
+        let one = encoded.len() / 4;
+        let expected = [("a", 2 * one), ("b", one), ("a", one)];
+        assert_eq!(
+            runs(&encoded),
+            expected.map(|(scope, len)| (scope.to_owned(), len))
+        );
+        encoded.clear();
+        assert!(runs(&encoded).is_empty());
+    }
+
+    #[test]
+    fn a_span_that_is_taken_back_leaves_nothing() {
+        for (first, second) in [("a", "a"), ("a", "b")] {
+            let mut encoded = EncodedSpans::default();
+            encoded.encode(&span(first), &EncodeLimits::default());
+            let before = runs(&encoded);
+            let len_before = encoded.len();
+            encoded.encode(&span(second), &EncodeLimits::default());
+            encoded.truncate(len_before);
+            assert_eq!((runs(&encoded), encoded.len()), (before, len_before));
+            encoded.truncate(0);
+            assert!(runs(&encoded).is_empty());
+        }
+    }
 }

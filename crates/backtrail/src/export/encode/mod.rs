@@ -18,7 +18,7 @@ mod time;
 
 use backtrail_wire::WireError;
 
-pub(crate) use encoded::{EncodedSpans, encode_span};
+pub(crate) use encoded::EncodedSpans;
 pub(crate) use normal::normalize;
 
 /// What is cut when spans are encoded.
