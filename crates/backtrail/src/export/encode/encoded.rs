@@ -7,6 +7,9 @@ use super::EncodeLimits;
 use super::otlp_span::put_span;
 use super::scopes::is_same;
 
+/// What a span that was too large may leave as room.
+const MAX_SPARE_BYTES: usize = 1 << 20;
+
 /// Each as a field of a `ScopeSpans`, and which scope it is of.
 #[derive(Debug, Default)]
 pub(crate) struct EncodedSpans {
@@ -50,6 +53,9 @@ impl EncodedSpans {
     #[cold]
     pub(crate) fn truncate(&mut self, len_before: usize) {
         self.bytes.truncate(len_before);
+        if self.bytes.capacity() - len_before > MAX_SPARE_BYTES {
+            self.bytes.shrink_to_fit();
+        }
         if let Some(last) = self.runs.last_mut() {
             last.end = len_before;
         }
