@@ -361,7 +361,8 @@ fn chunk_spans(max_batch_spans: usize) -> usize {
     max_batch_spans / max_batch_spans.div_ceil(MAX_CHUNK_SPANS)
 }
 
-/// What a panic in another thread left behind is whole: each critical section is one push or one swap.
+/// What a panic in another thread left behind is whole: each critical section is one push or one swap, and what is left of a span that was not
+/// encoded to its end is cut off before the next.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
