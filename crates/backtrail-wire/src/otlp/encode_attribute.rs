@@ -1,7 +1,7 @@
 //! Writes an attribute whose lengths are reckoned first, for those who write many.
 
 use crate::otlp::{AnyValue, put_any_value};
-use crate::protobuf::{put_len, put_str, varint_len};
+use crate::protobuf::{MAX_VARINT_LEN, put_len, put_str, varint_len};
 
 /// The tag of field `number` fits in one byte below this one.
 const FIRST_LONG_NUMBER: u32 = 16;
@@ -31,6 +31,142 @@ pub fn put_attribute(out: &mut Vec<u8>, number: u32, key: &str, value: AnyValue<
         put_len(out, 2, value_len);
     }
     put_any_value(out, value);
+}
+
+/// Appends attributes as fields `number`, as [`put_attribute`] does one after the other, if each of them is short: in less than 128 bytes, and neither
+/// list nor map. Otherwise, or when a value is nothing, it appends none and says no.
+///
+/// Room is made once for all, and what is short is copied without a call.
+#[inline]
+pub fn put_short_attributes<'a>(
+    out: &mut Vec<u8>,
+    number: u32,
+    attributes: impl Iterator<Item = (&'a str, Option<AnyValue<'a>>)> + Clone,
+) -> bool {
+    if number >= FIRST_LONG_NUMBER {
+        return false;
+    }
+    let mut len = 0;
+    for (key, value) in attributes.clone() {
+        match value.and_then(|value| short_len(key, &value)) {
+            Some(attribute_len) => len += 2 + attribute_len,
+            None => return false,
+        }
+    }
+    let start = out.len();
+    out.resize(start + len, 0);
+    let mut rest = &mut out[start..];
+    for (key, value) in attributes {
+        let value = value.unwrap_or(AnyValue::Empty);
+        rest = write_short(rest, number, key, &value);
+    }
+    true
+}
+
+/// How long the attribute's message is, if that takes one byte to say.
+#[inline]
+fn short_len(key: &str, value: &AnyValue<'_>) -> Option<usize> {
+    if key.len() >= 0x80 {
+        return None;
+    }
+    let value_len = match value {
+        AnyValue::String(text) if text.len() < 0x80 => 2 + text.len(),
+        AnyValue::Int(value) => 1 + varint_len(*value as u64),
+        AnyValue::Bool(_) => 2,
+        AnyValue::Double(_) => 9,
+        _ => return None,
+    };
+    let len = 4 + key.len() + value_len;
+    (len < 0x80).then_some(len)
+}
+
+/// Writes an attribute that [`short_len`] knows at the beginning of `out`, and returns the rest.
+#[inline]
+fn write_short<'b>(
+    out: &'b mut [u8],
+    number: u32,
+    key: &str,
+    value: &AnyValue<'_>,
+) -> &'b mut [u8] {
+    let mut number_bytes = [0; MAX_VARINT_LEN];
+    let (value_tag, text) = match value {
+        AnyValue::String(text) => (STRING_TAG, text.as_bytes()),
+        AnyValue::Int(value) => (3 << 3, write_varint(&mut number_bytes, *value as u64)),
+        AnyValue::Bool(value) => (2 << 3, write_varint(&mut number_bytes, u64::from(*value))),
+        AnyValue::Double(value) => {
+            number_bytes[..8].copy_from_slice(&value.to_le_bytes());
+            (4 << 3 | 1, &number_bytes[..8])
+        }
+        _ => return out,
+    };
+    let is_text = value_tag == STRING_TAG;
+    let value_len = 1 + usize::from(is_text) + text.len();
+    let len = 4 + key.len() + value_len;
+    let tag = (number << 3 | 2) as u8;
+    let out = write(out, &[tag, len as u8, KEY_TAG, key.len() as u8]);
+    let out = write(out, key.as_bytes());
+    let out = if is_text {
+        write(
+            out,
+            &[VALUE_TAG, value_len as u8, STRING_TAG, text.len() as u8],
+        )
+    } else {
+        write(out, &[VALUE_TAG, value_len as u8, value_tag])
+    };
+    write(out, text)
+}
+
+#[inline]
+fn write_varint(bytes: &mut [u8; MAX_VARINT_LEN], mut value: u64) -> &[u8] {
+    let mut len = 0;
+    while value >= 0x80 && len + 1 < MAX_VARINT_LEN {
+        bytes[len] = value as u8 | 0x80;
+        value >>= 7;
+        len += 1;
+    }
+    bytes[len] = value as u8;
+    &bytes[..=len]
+}
+
+/// Copies bytes to the beginning of `out`, where there is room for them, and returns the rest.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "a call is what it saves, and it is called where the length is known too"
+)]
+fn write<'b>(out: &'b mut [u8], bytes: &[u8]) -> &'b mut [u8] {
+    let Some((place, rest)) = out.split_at_mut_checked(bytes.len()) else {
+        return &mut [];
+    };
+    // A text of 9 bytes is its first 8 and its last 8, and so on.
+    let is_copied = copy_ends::<32>(place, bytes)
+        || copy_ends::<16>(place, bytes)
+        || copy_ends::<8>(place, bytes)
+        || copy_ends::<4>(place, bytes)
+        || copy_ends::<2>(place, bytes);
+    if !is_copied {
+        place.copy_from_slice(bytes);
+    }
+    rest
+}
+
+/// Copies bytes that are the first `N` and the last `N` of them.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as above")]
+fn copy_ends<const N: usize>(place: &mut [u8], bytes: &[u8]) -> bool {
+    if bytes.len() > 2 * N {
+        return false;
+    }
+    let (Some(first), Some(last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) else {
+        return false;
+    };
+    if let Some(place) = place.first_chunk_mut() {
+        *place = *first;
+    }
+    if let Some(place) = place.last_chunk_mut() {
+        *place = *last;
+    }
+    true
 }
 
 /// `KeyValue.key`, `KeyValue.value` and `AnyValue.string_value`, of wire type 2.
@@ -93,5 +229,47 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn short_attributes_are_written_as_one_after_the_other_or_not_at_all() {
+        let long = "0123456789".repeat(20);
+        for len in (0..130).chain([199]) {
+            let text = &long[..len];
+            let values = [
+                AnyValue::Empty,
+                AnyValue::String(text),
+                AnyValue::Bool(true),
+                AnyValue::Bool(false),
+                AnyValue::Int(0),
+                AnyValue::Int(-1),
+                AnyValue::Int(i64::MAX >> (len % 63)),
+                AnyValue::Double(-0.5),
+                AnyValue::Bytes(text.as_bytes()),
+            ];
+            for value in values {
+                for key in ["", "http.route", text] {
+                    let attributes = [(key, value), ("b", AnyValue::Int(len as i64)), ("", value)];
+                    let (mut out, mut expected) = (vec![0xaa], vec![0xaa]);
+                    let some = attributes.iter().map(|(key, value)| (*key, Some(*value)));
+                    let is_written = put_short_attributes(&mut out, 9, some.clone());
+                    if is_written {
+                        for (key, value) in attributes {
+                            put_key_value(&mut expected, 9, key, value);
+                        }
+                    }
+                    assert!(out == expected, "{key:?} {value:?}");
+                    let is_plain = !matches!(value, AnyValue::Empty | AnyValue::Bytes(_));
+                    if key.len() + len < 100 {
+                        assert_eq!(is_written, is_plain, "{key:?} {value:?}");
+                    }
+                    assert!(!put_short_attributes(&mut out, 16, some));
+                }
+            }
+        }
+        let mut out = Vec::new();
+        let nothing = [("a", Some(AnyValue::Int(1))), ("b", None)];
+        assert!(!put_short_attributes(&mut out, 9, nothing.into_iter()));
+        assert!(out.is_empty());
     }
 }

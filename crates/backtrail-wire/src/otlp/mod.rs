@@ -17,7 +17,7 @@ mod trace;
 pub use attributes::{AnyValue, ArrayValue, Attributes, KeyValue, put_any_value, put_key_value};
 pub use check::{SpanFault, SpanLimits};
 pub use encode::{SpanFields, put_event, put_span};
-pub use encode_attribute::put_attribute;
+pub use encode_attribute::{put_attribute, put_short_attributes};
 pub(crate) use log_check::is_exception_key;
 pub use log_check::{IgnoreReason, LogFault, LogVerdict};
 pub use logs::{LogRecord, LogsData, ResourceLogs, ScopeLogs};

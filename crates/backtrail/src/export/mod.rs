@@ -30,12 +30,19 @@ pub use exporter::Exporter;
 pub(crate) use fan_out::all_of;
 pub(crate) use memory::Memory;
 
+use self::encode::EncodeLimits;
 use crate::processor::{Batch, Recycle};
 
 /// What the worker has batches exported with. Several exports run at once.
 pub(crate) trait Export: Debug + Send + Sync {
     /// Exports a batch; the worker bounds the time. Memory that is not needed any more goes back by `recycle`.
     fn export<'a>(&'a self, batch: Batch, recycle: Arc<dyn Recycle>) -> Exporting<'a>;
+
+    /// Something when batches are to come encoded as OTLP, within these limits: each span by the thread that ends it, which has it in its caches
+    /// and gets its memory back. Nothing for an exporter that wants the spans themselves.
+    fn encoding(&self) -> Option<EncodeLimits> {
+        None
+    }
 
     /// Told once, when no batch will come any more; at most for this long.
     fn close(&self, _timeout: Duration) -> Closing<'_> {

@@ -60,8 +60,7 @@ impl WireExporter {
         let len = batch.len();
         let spans = match self.sender.format() {
             Format::OtlpProtobuf | Format::OtlpGrpc | Format::OtlpJson | Format::ZipkinJson => {
-                let resource = &self.encoded_resource;
-                let request = otlp::encode(batch.spans(), len, resource, &self.limits);
+                let request = self.otlp(&batch);
                 recycle.recycle(batch);
                 Spans::Otlp(request.into())
             }
@@ -118,6 +117,15 @@ impl WireExporter {
             }
         }
         tally.outcome()
+    }
+
+    fn otlp(&self, batch: &Batch) -> Vec<u8> {
+        let resource = &self.encoded_resource;
+        if batch.is_encoded() {
+            otlp::request(batch.encoded(), resource)
+        } else {
+            otlp::encode(batch.spans(), batch.len(), resource, &self.limits)
+        }
     }
 
     /// Sends until it is accepted, refused for good, or the time for all attempts is over: the reason then is that of the last attempt.
@@ -182,6 +190,11 @@ impl Export for WireExporter {
             let source = self.source(batch, &*recycle);
             self.deliver_in_parts(source).await
         })
+    }
+
+    /// All formats but one are made of OTLP.
+    fn encoding(&self) -> Option<EncodeLimits> {
+        (self.sender.format() != Format::JaegerThrift).then_some(self.limits)
     }
 
     fn trouble(&self) -> Option<String> {

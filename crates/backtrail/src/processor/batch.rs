@@ -2,22 +2,30 @@
 
 use opentelemetry_sdk::trace::SpanData;
 
-/// Spans that ended on one thread one after another.
-#[derive(Debug)]
+use crate::export::encode::EncodedSpans;
+
+/// Spans that ended on one thread one after another: all as they are, or all encoded.
+#[derive(Debug, Default)]
 pub(crate) struct Chunk {
     pub(super) spans: Vec<SpanData>,
-    /// As estimated when they came in.
+    pub(super) encoded: EncodedSpans,
+    pub(super) len: usize,
+    /// As estimated when they came in, or as encoded.
     pub(super) len_bytes: usize,
     pub(super) encoded_len_bytes: usize,
 }
 
 impl Chunk {
-    pub(super) fn with_capacity(spans: usize) -> Self {
-        Self {
-            spans: Vec::with_capacity(spans),
-            len_bytes: 0,
-            encoded_len_bytes: 0,
-        }
+    /// Empties it, for spans to come. Its memory stays, unless it has become too much for that.
+    pub(super) fn cleared(mut self, max_kept_bytes: usize) -> Option<Self> {
+        self.spans.clear();
+        self.encoded.clear();
+        let is_kept = self.encoded.capacity() <= max_kept_bytes;
+        is_kept.then_some(Self {
+            spans: self.spans,
+            encoded: self.encoded,
+            ..Self::default()
+        })
     }
 }
 
@@ -32,7 +40,7 @@ pub(crate) struct Batch {
 
 impl Batch {
     pub(super) fn push(&mut self, chunk: Chunk) {
-        self.len += chunk.spans.len();
+        self.len += chunk.len;
         self.len_bytes += chunk.len_bytes;
         self.encoded_len_bytes += chunk.encoded_len_bytes;
         self.chunks.push(chunk);
@@ -47,12 +55,22 @@ impl Batch {
         self.len == 0
     }
 
-    /// Its spans.
+    /// Whether its spans are encoded, as [`Export::encoding`](crate::export::Export::encoding) asks for.
+    pub(crate) fn is_encoded(&self) -> bool {
+        self.chunks.iter().all(|chunk| chunk.spans.is_empty())
+    }
+
+    /// Its spans, if they are not encoded.
     pub(crate) fn spans(&self) -> impl Iterator<Item = &SpanData> + Clone {
         self.chunks.iter().flat_map(|chunk| &chunk.spans)
     }
 
-    /// Its spans, in one list.
+    /// Its spans, if they are encoded.
+    pub(crate) fn encoded(&self) -> impl Iterator<Item = &EncodedSpans> {
+        self.chunks.iter().map(|chunk| &chunk.encoded)
+    }
+
+    /// Its spans, in one list, if they are not encoded.
     pub(crate) fn into_spans(self) -> Vec<SpanData> {
         let mut spans = Vec::with_capacity(self.len);
         for mut chunk in self.chunks {
@@ -66,9 +84,9 @@ impl From<Vec<SpanData>> for Batch {
     fn from(spans: Vec<SpanData>) -> Self {
         let mut batch = Self::default();
         batch.push(Chunk {
+            len: spans.len(),
             spans,
-            len_bytes: 0,
-            encoded_len_bytes: 0,
+            ..Chunk::default()
         });
         batch
     }

@@ -13,6 +13,7 @@ use super::Stats;
 use super::batch::{Batch, Chunk};
 use super::command::{Command, FlushError, MAX_WAITING, Reply};
 use crate::config::BatchSettings;
+use crate::export::encode::EncodeLimits;
 use crate::export::encode::size::Size;
 
 /// Threads are spread over this many places, so that they seldom wait for each other.
@@ -25,8 +26,9 @@ const MAX_CHUNK_BYTES: usize = 256 * 1024;
 const WAKE_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of a batch as encoded, estimated. Receivers commonly refuse a gRPC message of more than 4 MiB.
 const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// Empty chunks that are kept for the next spans.
+/// Empty chunks that are kept for the next spans, and the bytes that each may have room for.
 const MAX_FREE_CHUNKS: usize = 256;
+const MAX_FREE_CHUNK_BYTES: usize = 128 * 1024;
 
 /// Bounded by spans and bytes. What does not fit is dropped and counted.
 pub(crate) struct Queue {
@@ -54,10 +56,17 @@ pub(crate) struct Queue {
 #[derive(Default)]
 #[repr(align(128))]
 struct Shard {
-    chunk: Mutex<Option<Chunk>>,
+    open: Mutex<Open>,
     created: AtomicU64,
-    ended: AtomicU64,
     dropped: AtomicU64,
+}
+
+/// What a thread changes for each of its spans.
+#[derive(Default)]
+struct Open {
+    chunk: Option<Chunk>,
+    /// Spans that were taken in.
+    taken: u64,
 }
 
 #[derive(Default)]
@@ -111,45 +120,95 @@ impl Queue {
     /// Takes a span in, or drops it when there is no room. Never waits for the worker.
     #[inline]
     pub(super) fn offer(&self, span: SpanData, size: Size) {
-        let span_bytes = size.memory;
         let shard = &self.shards[shard_index()];
-        shard.ended.fetch_add(1, Relaxed);
         let spans_before = self.spans.fetch_add(1, Relaxed);
-        let bytes_before = self.len_bytes.fetch_add(span_bytes, Relaxed);
-        let has_room = spans_before < self.max_spans
-            && bytes_before.saturating_add(span_bytes) <= self.max_bytes
-            && !self.is_closed.load(Relaxed);
-        if !has_room {
-            self.spans.fetch_sub(1, Relaxed);
-            self.len_bytes.fetch_sub(span_bytes, Relaxed);
-            shard.dropped.fetch_add(1, Relaxed);
-            return;
+        let bytes_before = self.len_bytes.fetch_add(size.memory, Relaxed);
+        if !self.has_room(spans_before, bytes_before, size.memory) {
+            self.len_bytes.fetch_sub(size.memory, Relaxed);
+            return self.refuse(shard);
         }
-        self.put(shard, span, size);
+        let mut open = lock(&shard.open);
+        self.chunk(&mut open).spans.push(span);
+        self.count(open, size);
+        self.wake_for(spans_before, bytes_before, size.memory);
+    }
+
+    /// The same for a span that is kept encoded. It is encoded where it stays: so it is not copied, and its place comes into the caches meanwhile.
+    #[inline]
+    pub(super) fn offer_encoded(&self, span: &SpanData, limits: &EncodeLimits) {
+        let shard = &self.shards[shard_index()];
+        let spans_before = self.spans.fetch_add(1, Relaxed);
+        // What does not fit by far is not worth encoding.
+        if !self.has_room(spans_before, self.len_bytes.load(Relaxed), 1) {
+            return self.refuse(shard);
+        }
+        let mut open = lock(&shard.open);
+        let encoded = &mut self.chunk(&mut open).encoded;
+        let len_before = encoded.len();
+        encoded.encode(span, limits);
+        let len = encoded.len() - len_before;
+        let bytes_before = self.len_bytes.fetch_add(len, Relaxed);
+        if bytes_before.saturating_add(len) > self.max_bytes {
+            encoded.truncate(len_before);
+            drop(open);
+            self.len_bytes.fetch_sub(len, Relaxed);
+            return self.refuse(shard);
+        }
+        let size = Size {
+            memory: len,
+            encoded: len,
+        };
+        self.count(open, size);
+        self.wake_for(spans_before, bytes_before, len);
+    }
+
+    #[inline]
+    fn has_room(&self, spans_before: usize, bytes_before: usize, len_bytes: usize) -> bool {
+        spans_before < self.max_spans
+            && bytes_before.saturating_add(len_bytes) <= self.max_bytes
+            && !self.is_closed.load(Relaxed)
+    }
+
+    #[cold]
+    fn refuse(&self, shard: &Shard) {
+        self.spans.fetch_sub(1, Relaxed);
+        shard.dropped.fetch_add(1, Relaxed);
+    }
+
+    #[inline]
+    fn chunk<'a>(&self, open: &'a mut Open) -> &'a mut Chunk {
+        open.chunk.get_or_insert_with(|| self.empty_chunk())
+    }
+
+    /// Counts the span that the chunk got last, and hands on a chunk that is full.
+    #[inline]
+    fn count(&self, mut open: MutexGuard<'_, Open>, size: Size) {
+        open.taken += 1;
+        let Some(chunk) = &mut open.chunk else {
+            return;
+        };
+        chunk.len += 1;
+        chunk.len_bytes += size.memory;
+        chunk.encoded_len_bytes += size.encoded;
+        if chunk.len >= self.max_chunk_spans || chunk.len_bytes >= MAX_CHUNK_BYTES {
+            let ready = mem::replace(chunk, self.empty_chunk());
+            drop(open);
+            lock(&self.full).push(ready);
+        }
+    }
+
+    #[inline]
+    fn wake_for(&self, spans_before: usize, bytes_before: usize, len_bytes: usize) {
         let is_batch = (spans_before + 1).is_multiple_of(self.max_batch_spans)
-            || bytes_before / self.wake_bytes != (bytes_before + span_bytes) / self.wake_bytes;
+            || bytes_before / self.wake_bytes != (bytes_before + len_bytes) / self.wake_bytes;
         if is_batch {
             self.wake.notify_one();
         }
     }
 
-    #[inline]
-    fn put(&self, shard: &Shard, span: SpanData, size: Size) {
-        let mut chunk = lock(&shard.chunk);
-        let open = chunk.get_or_insert_with(|| self.empty_chunk());
-        open.spans.push(span);
-        open.len_bytes += size.memory;
-        open.encoded_len_bytes += size.encoded;
-        if open.spans.len() >= self.max_chunk_spans || open.len_bytes >= MAX_CHUNK_BYTES {
-            let ready = mem::replace(open, self.empty_chunk());
-            drop(chunk);
-            lock(&self.full).push(ready);
-        }
-    }
-
     fn empty_chunk(&self) -> Chunk {
         let free = lock(&self.free).pop();
-        free.unwrap_or_else(|| Chunk::with_capacity(self.max_chunk_spans))
+        free.unwrap_or_default()
     }
 
     /// Takes what waits, oldest chunks first: full chunks only, or all.
@@ -157,8 +216,8 @@ impl Queue {
         let mut chunks = mem::take(&mut *lock(&self.full));
         if all {
             for shard in &self.shards {
-                let open = lock(&shard.chunk).take();
-                chunks.extend(open.filter(|chunk| !chunk.spans.is_empty()));
+                let chunk = lock(&shard.open).chunk.take();
+                chunks.extend(chunk.filter(|chunk| chunk.len > 0));
             }
         }
         chunks
@@ -169,7 +228,7 @@ impl Queue {
         let mut batches = Vec::new();
         let mut batch = Batch::default();
         for chunk in chunks {
-            let fits = batch.len + chunk.spans.len() <= self.max_batch_spans
+            let fits = batch.len + chunk.len <= self.max_batch_spans
                 && batch.encoded_len_bytes + chunk.encoded_len_bytes <= MAX_BATCH_BYTES;
             if !fits && !batch.is_empty() {
                 batches.push(mem::take(&mut batch));
@@ -247,6 +306,9 @@ impl Queue {
             let counts = self.shards.iter().map(|shard| count(shard).load(Relaxed));
             counts.sum()
         };
+        let taken = self.shards.iter().map(|shard| lock(&shard.open).taken);
+        let taken: u64 = taken.sum();
+        let dropped = sum(|shard| &shard.dropped);
         let waiting = self.len() as u64;
         // A span that came in just when the worker ended: nobody will take it.
         let stranded = if self.is_ended.load(Relaxed) {
@@ -256,8 +318,8 @@ impl Queue {
         };
         Stats {
             created: sum(|shard| &shard.created),
-            ended: sum(|shard| &shard.ended),
-            dropped: sum(|shard| &shard.dropped) + stranded,
+            ended: taken + dropped,
+            dropped: dropped + stranded,
             exported: self.counts.exported.load(Relaxed),
             rejected: self.counts.rejected.load(Relaxed),
             failed: self.counts.failed.load(Relaxed),
@@ -274,10 +336,10 @@ pub(crate) trait Recycle: Send + Sync {
 
 impl Recycle for Queue {
     fn recycle(&self, batch: Batch) {
-        for mut chunk in batch.chunks {
-            chunk.spans.clear();
-            chunk.len_bytes = 0;
-            chunk.encoded_len_bytes = 0;
+        for chunk in batch.chunks {
+            let Some(chunk) = chunk.cleared(MAX_FREE_CHUNK_BYTES) else {
+                continue;
+            };
             let mut free = lock(&self.free);
             if free.len() < MAX_FREE_CHUNKS {
                 free.push(chunk);
@@ -299,7 +361,8 @@ fn chunk_spans(max_batch_spans: usize) -> usize {
     max_batch_spans / max_batch_spans.div_ceil(MAX_CHUNK_SPANS)
 }
 
-/// What a panic in another thread left behind is whole: each critical section is one push or one swap.
+/// What a panic in another thread left behind is whole: each critical section is one push or one swap, and what is left of a span that was not
+/// encoded to its end is cut off before the next.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -17,6 +17,7 @@ use super::worker::Worker;
 use super::{FlushError, Stats};
 use crate::config::BatchSettings;
 use crate::export::Export;
+use crate::export::encode::EncodeLimits;
 use crate::export::encode::size::estimate;
 
 /// How much longer than its timeout an answer of the worker may take, on a machine that is very busy.
@@ -28,6 +29,8 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     pub(super) queue: Arc<Queue>,
+    /// Something when spans are encoded where they end.
+    encoding: Option<EncodeLimits>,
 }
 
 impl Pipeline {
@@ -36,6 +39,7 @@ impl Pipeline {
         exporter: Arc<dyn Export>,
     ) -> io::Result<Arc<Self>> {
         let queue = Arc::new(Queue::new(&settings));
+        let encoding = exporter.encoding();
         let for_worker = Arc::clone(&queue);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -49,7 +53,16 @@ impl Pipeline {
                 // A look-up of a host name may hang in a thread of the runtime: nobody waits for it.
                 runtime.shutdown_background();
             })?;
-        Ok(Arc::new(Self { queue }))
+        Ok(Arc::new(Self { queue, encoding }))
+    }
+
+    #[inline]
+    fn end(&self, span: SpanData) {
+        let Some(limits) = &self.encoding else {
+            let size = estimate(&span);
+            return self.queue.offer(span, size);
+        };
+        self.queue.offer_encoded(&span, limits);
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -80,6 +93,7 @@ impl Pipeline {
         let (sender, receiver) = oneshot::channel();
         let pipeline = Self {
             queue: Arc::clone(&self.queue),
+            encoding: self.encoding,
         };
         let waiting = thread::Builder::new()
             .name("backtrail-end".to_owned())
@@ -148,8 +162,7 @@ impl SpanProcessor for BatchProcessor {
 
     fn on_end(&self, span: SpanData) {
         if span.span_context.is_sampled() {
-            let size = estimate(&span);
-            self.pipeline.queue.offer(span, size);
+            self.pipeline.end(span);
         }
     }
 

@@ -131,7 +131,7 @@ impl Worker {
             return;
         }
         self.loose.append(&mut self.queue.take(false));
-        let loose: usize = self.loose.iter().map(|chunk| chunk.spans.len()).sum();
+        let loose: usize = self.loose.iter().map(|chunk| chunk.len).sum();
         if loose < self.queue.max_batch_spans {
             self.loose.append(&mut self.queue.take(true));
         }

@@ -149,12 +149,12 @@ impl SpanBuilder {
     /// Starts the span. It is not the current one: see [`Span::enter`].
     #[inline]
     pub fn start(self) -> Span {
-        self.start_as(Placement::Detached).0
+        self.start_as(Placement::Detached, &mut false)
     }
 
     /// Starts a span that code is about to run in.
     pub(crate) fn start_active(self) -> Span {
-        self.start_as(Placement::Active).0
+        self.start_as(Placement::Active, &mut false)
     }
 
     /// Runs asynchronous code in the span, and records how it ends: [`create_span`](crate::create_span) says how.
@@ -188,7 +188,8 @@ impl SpanBuilder {
         F: FnOnce(Span) -> Fut,
         Fut: Future,
     {
-        let (span, sets_ok_status) = self.start_as(Placement::Active);
+        let mut sets_ok_status = false;
+        let span = self.start_as(Placement::Active, &mut sets_ok_status);
         let record = if sets_ok_status {
             record
         } else {
@@ -212,7 +213,8 @@ impl SpanBuilder {
 
     /// Runs code in the span, which stays open. The last value says whether success sets the status Ok.
     pub(crate) fn run_open<T>(self, code: impl FnOnce(Span) -> T) -> (T, Span, bool) {
-        let (span, sets_ok_status) = self.start_as(Placement::Active);
+        let mut sets_ok_status = false;
+        let span = self.start_as(Placement::Active, &mut sets_ok_status);
         let output = run_within(&span, code);
         (output, span, sets_ok_status)
     }
@@ -236,16 +238,16 @@ impl SpanBuilder {
         output
     }
 
-    /// The span, and whether success sets its status Ok.
-    fn start_as(self, placement: Placement) -> (Span, bool) {
+    /// The span; and whether success sets its status Ok, apart from it so that a span is not moved once more.
+    fn start_as(self, placement: Placement, sets_ok_status: &mut bool) -> Span {
         if !has_context() {
-            return (Span::nothing(), false);
+            return Span::nothing();
         }
         if self.is_off
             && matches!(self.parent, Parent::Current)
             && Context::map_current(|context| !context.has_active_span())
         {
-            return (Span::nothing(), false);
+            return Span::nothing();
         }
         let parent = match self.parent {
             Parent::Current => Context::current(),
@@ -253,28 +255,27 @@ impl SpanBuilder {
             Parent::Root => Context::current().with_remote_span_context(SpanContext::NONE),
         };
         if self.is_off {
-            return (Span::none(parent), false);
+            return Span::none(parent);
         }
         let Some(system) = System::of(&parent) else {
-            return (Span::none(parent), false);
+            return Span::none(parent);
         };
-        let ok_status = self.ok_status.unwrap_or(system.sets_ok_status());
+        *sets_ok_status = self.ok_status.unwrap_or(system.sets_ok_status());
         let Some(tracer) = system.tracer(self.scope) else {
-            return (Span::none(parent), ok_status);
+            return Span::none(parent);
         };
         let span = tracer.build_with_context(self.span, &parent);
         if !span.span_context().is_valid() {
-            return (Span::none(parent), ok_status);
+            return Span::none(parent);
         }
-        let span = if !span.is_recording() {
+        if !span.is_recording() {
             // Without the box and the lock that a span which records needs.
             Span::active(parent.with_remote_span_context(span.span_context().clone()))
         } else if placement == Placement::Active {
             Span::active(parent.with_span(span))
         } else {
             Span::detached(Detached::new(parent, span))
-        };
-        (span, ok_status)
+        }
     }
 }
 

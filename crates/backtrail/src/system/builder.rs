@@ -162,7 +162,8 @@ impl TracingSystemBuilder {
         self
     }
 
-    /// Bytes of waiting spans at most, as estimated. Without it 1 KiB for each span of the queue, and 64 MiB at least.
+    /// Bytes of waiting spans at most: as encoded, or as estimated where they wait as they are (Jaeger Thrift, an exporter of the service, several
+    /// exporters). Without it 1 KiB for each span of the queue, and 64 MiB at least.
     pub fn max_queue_bytes(mut self, bytes: usize) -> Self {
         self.batch.max_queue_bytes = Some(bytes);
         self

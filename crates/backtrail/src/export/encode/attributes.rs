@@ -25,7 +25,7 @@ pub(super) fn for_each_last<'a>(attributes: &'a [KeyValue], mut put: impl FnMut(
 
 /// Whether two keys may be the same. Says no for nearly all spans whose keys differ, with one look at each key.
 #[inline]
-fn may_repeat(attributes: &[KeyValue]) -> bool {
+pub(super) fn may_repeat(attributes: &[KeyValue]) -> bool {
     let mut seen = [0u64; 8];
     attributes.iter().any(|attribute| {
         let bit = sketch(attribute.key.as_str().as_bytes());

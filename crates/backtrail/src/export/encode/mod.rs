@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod arbitrary;
 mod attributes;
+mod encoded;
 mod halves;
 pub(crate) mod jaeger;
 mod normal;
@@ -18,6 +19,7 @@ mod time;
 
 use backtrail_wire::WireError;
 
+pub(crate) use encoded::EncodedSpans;
 pub(crate) use halves::halves;
 pub(crate) use normal::normalize;
 

@@ -2,22 +2,20 @@
 //!
 //! Source: `opentelemetry/proto/collector/trace/v1/trace_service.proto` and what it refers to, version 1.9.
 
-use backtrail_wire::protobuf::{begin_message_of, put_message};
+use backtrail_wire::protobuf::{put_len, put_message, varint_len};
 use opentelemetry::InstrumentationScope;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::EncodeLimits;
-use super::otlp_span::{put_attributes, put_key_value, put_span, put_str_unless_empty};
-use super::scopes::by_scope;
+use super::encoded::EncodedSpans;
+use super::otlp_span::{put_attributes, put_key_value, put_str_unless_empty};
+use super::scopes::{Group, by_scope};
 
 /// What an HTTP server's span takes, about.
 const TYPICAL_SPAN_LEN: usize = 400;
-/// Memory is set aside for spans of at most this length, and requests of at most this length; longer ones make it grow.
-const MAX_EXPECTED_SPAN_LEN: usize = 4096;
+/// Memory is set aside for requests of at most this length; longer ones make it grow.
 const MAX_RESERVED_LEN: usize = 32 << 20;
-/// From so many spans on it is worth encoding the first twice, to know how long the others are.
-const MEASURED_BATCH_LEN: usize = 32;
 
 /// Encodes a resource for [`encode`], once for all batches: fields 1 (`resource`) and 3 (`schema_url`) of `ResourceSpans`, with the
 /// attributes in the order of their keys.
@@ -36,45 +34,77 @@ pub(crate) fn encode_resource(resource: &Resource) -> Vec<u8> {
 
 /// Encodes a batch of `batch_len` spans, whose `resource` is what [`encode_resource`] returned. Without spans the request is empty.
 pub(crate) fn encode<'a>(
-    batch: impl Iterator<Item = &'a SpanData> + Clone,
+    batch: impl Iterator<Item = &'a SpanData>,
     batch_len: usize,
     resource: &[u8],
     limits: &EncodeLimits,
 ) -> Vec<u8> {
-    let Some(first) = batch.clone().next() else {
-        return Vec::new();
-    };
-    let mut out = Vec::new();
-    let mut span_len = TYPICAL_SPAN_LEN;
-    if batch_len >= MEASURED_BATCH_LEN {
-        put_span(&mut out, first, limits);
-        span_len = out.len().min(MAX_EXPECTED_SPAN_LEN);
-        out.clear();
-    }
-    let spans_len = batch_len.saturating_mul(span_len);
-    let expected_len = spans_len.saturating_add(resource.len());
-    // An eighth more, for the spans that are longer than the first, and for the scopes.
-    out.reserve(
-        expected_len
-            .saturating_add(spans_len / 8)
+    let mut encoded = EncodedSpans::default();
+    encoded.reserve(
+        batch_len
+            .saturating_mul(TYPICAL_SPAN_LEN)
             .min(MAX_RESERVED_LEN),
     );
-
-    let open = begin_message_of(&mut out, 1, expected_len);
-    out.extend_from_slice(resource);
-    for group in by_scope(batch, batch_len) {
-        let expected_len = group.spans.len().saturating_mul(span_len);
-        let scope_spans = begin_message_of(&mut out, 2, expected_len);
-        put_scope(&mut out, group.scope);
-        for span in group.spans {
-            put_span(&mut out, span, limits);
-        }
-        let schema_url = group.scope.schema_url().unwrap_or_default();
-        put_str_unless_empty(&mut out, 3, schema_url);
-        scope_spans.end(&mut out);
+    for span in batch {
+        encoded.encode(span, limits);
     }
-    open.end(&mut out);
+    request([&encoded], resource)
+}
+
+/// A request of spans that are encoded already, as [`encode`] makes it.
+pub(crate) fn request<'a>(
+    encoded: impl IntoIterator<Item = &'a EncodedSpans>,
+    resource: &[u8],
+) -> Vec<u8> {
+    let groups = by_scope(encoded.into_iter().flat_map(EncodedSpans::runs));
+    if groups.is_empty() {
+        return Vec::new();
+    }
+    let groups: Vec<_> = groups.iter().map(EncodedGroup::new).collect();
+    let scopes_len: usize = groups.iter().map(|group| field_len(group.len)).sum();
+    let len = resource.len() + scopes_len;
+    let mut out = Vec::with_capacity(field_len(len));
+    put_len(&mut out, 1, len);
+    out.extend_from_slice(resource);
+    for group in groups {
+        put_len(&mut out, 2, group.len);
+        out.extend_from_slice(&group.scope);
+        for run in &group.spans.runs {
+            out.extend_from_slice(run);
+        }
+        out.extend_from_slice(&group.schema_url);
+    }
     out
+}
+
+/// The parts of a `ScopeSpans`.
+struct EncodedGroup<'a> {
+    scope: Vec<u8>,
+    spans: &'a Group<'a>,
+    schema_url: Vec<u8>,
+    /// Of all together.
+    len: usize,
+}
+
+impl<'a> EncodedGroup<'a> {
+    fn new(spans: &'a Group<'a>) -> Self {
+        let (mut scope, mut schema_url) = (Vec::new(), Vec::new());
+        put_scope(&mut scope, spans.scope);
+        let url = spans.scope.schema_url().unwrap_or_default();
+        put_str_unless_empty(&mut schema_url, 3, url);
+        let len = scope.len() + spans.len() + schema_url.len();
+        Self {
+            scope,
+            spans,
+            schema_url,
+            len,
+        }
+    }
+}
+
+/// How many bytes a field takes, whose number is below 16.
+const fn field_len(len: usize) -> usize {
+    1 + varint_len(len as u64) + len
 }
 
 fn put_scope(out: &mut Vec<u8>, scope: &InstrumentationScope) {

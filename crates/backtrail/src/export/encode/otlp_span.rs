@@ -2,7 +2,7 @@
 //!
 //! Source: `opentelemetry/proto/trace/v1/trace.proto` and `common/v1/common.proto`, version 1.9.
 
-use backtrail_wire::otlp::{AnyValue, put_attribute};
+use backtrail_wire::otlp::{AnyValue, put_attribute, put_short_attributes};
 use backtrail_wire::protobuf::{
     begin_message, begin_message_of, put_double, put_fixed32, put_fixed64, put_int, put_len,
     put_message, put_str, put_uint, varint_len,
@@ -12,7 +12,7 @@ use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::EncodeLimits;
-use super::attributes::{cut, for_each_last};
+use super::attributes::{cut, for_each_last, may_repeat};
 use super::time::unix_nanos;
 
 /// Of spans this long and many longer and shorter ones, the length takes two bytes.
@@ -61,6 +61,14 @@ pub(super) fn put_attributes(
     attributes: &[KeyValue],
     max_chars: Option<usize>,
 ) {
+    if max_chars.is_none() && !may_repeat(attributes) {
+        let plain = attributes
+            .iter()
+            .map(|attribute| (attribute.key.as_str(), plain_value(&attribute.value)));
+        if put_short_attributes(out, number, plain) {
+            return;
+        }
+    }
     for_each_last(attributes, |attribute| {
         put_key_value(
             out,
@@ -70,6 +78,18 @@ pub(super) fn put_attributes(
             max_chars,
         );
     });
+}
+
+/// A value that is no array.
+#[inline]
+fn plain_value(value: &Value) -> Option<AnyValue<'_>> {
+    Some(match value {
+        Value::String(text) => AnyValue::String(text.as_str()),
+        Value::I64(value) => AnyValue::Int(*value),
+        Value::Bool(value) => AnyValue::Bool(*value),
+        Value::F64(value) => AnyValue::Double(*value),
+        _ => return None,
+    })
 }
 
 /// Appends one attribute as field `number`.

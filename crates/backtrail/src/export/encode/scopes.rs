@@ -3,38 +3,39 @@
 use std::collections::HashMap;
 
 use opentelemetry::InstrumentationScope;
-use opentelemetry_sdk::trace::SpanData;
 
 /// The spans of one scope, in their order.
 pub(super) struct Group<'a> {
     pub(super) scope: &'a InstrumentationScope,
-    pub(super) spans: Vec<&'a SpanData>,
+    pub(super) runs: Vec<&'a [u8]>,
 }
 
-/// The spans by their scopes, in the order in which the scopes are met.
+impl Group<'_> {
+    /// How many bytes the spans take.
+    pub(super) fn len(&self) -> usize {
+        self.runs.iter().map(|run| run.len()).sum()
+    }
+}
+
+/// Encoded spans by their scopes, in the order in which the scopes are met.
 pub(super) fn by_scope<'a>(
-    batch: impl Iterator<Item = &'a SpanData>,
-    batch_len: usize,
+    runs: impl Iterator<Item = (&'a InstrumentationScope, &'a [u8])>,
 ) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut indexes = HashMap::new();
-    // Spans of one scope mostly follow each other, so that nothing is hashed.
+    // Runs of one scope mostly follow each other, so that nothing is hashed.
     let mut current = 0;
-    for span in batch {
-        let scope = &span.instrumentation_scope;
+    for (scope, run) in runs {
         match groups.get_mut(current) {
-            Some(group) if is_same(group.scope, scope) => group.spans.push(span),
+            Some(group) if is_same(group.scope, scope) => group.runs.push(run),
             _ => {
                 current = *indexes.entry(scope).or_insert(groups.len());
                 match groups.get_mut(current) {
-                    Some(group) => group.spans.push(span),
-                    None => {
-                        // Most batches have one scope only.
-                        let capacity = if groups.is_empty() { batch_len } else { 1 };
-                        let mut spans = Vec::with_capacity(capacity);
-                        spans.push(span);
-                        groups.push(Group { scope, spans });
-                    }
+                    Some(group) => group.runs.push(run),
+                    None => groups.push(Group {
+                        scope,
+                        runs: vec![run],
+                    }),
                 }
             }
         }
@@ -43,7 +44,8 @@ pub(super) fn by_scope<'a>(
 }
 
 /// As `==`, which sorts the attributes of both, but quick for clones of one scope.
-fn is_same(left: &InstrumentationScope, right: &InstrumentationScope) -> bool {
+#[inline]
+pub(super) fn is_same(left: &InstrumentationScope, right: &InstrumentationScope) -> bool {
     let same_texts = same_text(left.name(), right.name())
         && match (left.version(), right.version()) {
             (Some(left), Some(right)) => same_text(left, right),
@@ -60,41 +62,35 @@ fn same_text(left: &str, right: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::arbitrary::plain_span;
     use super::*;
     use opentelemetry::KeyValue;
 
-    fn span(name: &'static str, scope: InstrumentationScope) -> SpanData {
-        SpanData {
-            name: name.into(),
-            instrumentation_scope: scope,
-            ..plain_span()
-        }
-    }
-
-    fn names(batch: &[SpanData]) -> Vec<Vec<&str>> {
-        by_scope(batch.iter(), batch.len())
+    fn names<'a>(runs: &'a [(&'static str, InstrumentationScope)]) -> Vec<Vec<&'a str>> {
+        by_scope(runs.iter().map(|(name, scope)| (scope, name.as_bytes())))
             .iter()
-            .map(|group| group.spans.iter().map(|span| &*span.name).collect())
+            .map(|group| {
+                let names = group.runs.iter().map(|run| str::from_utf8(run).unwrap());
+                names.collect()
+            })
             .collect()
     }
 
     #[test]
     fn spans_of_one_scope_stand_together_in_their_order() {
         let scope = |name: &str| InstrumentationScope::builder(name.to_owned()).build();
-        let batch = [
-            span("1", scope("a")),
-            span("2", scope("b")),
-            span("3", scope("a")),
-            span("4", scope("a")),
-            span("5", scope("c")),
-            span("6", scope("b")),
+        let runs = [
+            ("1", scope("a")),
+            ("2", scope("b")),
+            ("3", scope("a")),
+            ("4", scope("a")),
+            ("5", scope("c")),
+            ("6", scope("b")),
         ];
         assert_eq!(
-            names(&batch),
+            names(&runs),
             [vec!["1", "3", "4"], vec!["2", "6"], vec!["5"]]
         );
-        assert!(by_scope([].iter(), 0).is_empty());
+        assert!(by_scope([].into_iter()).is_empty());
     }
 
     #[test]
@@ -102,14 +98,14 @@ mod tests {
         let builder = || InstrumentationScope::builder("a");
         let pair = |a, b| [KeyValue::new("k", a), KeyValue::new("l", b)];
         let [first, second] = pair(1, 2);
-        let batch = [
-            span("1", builder().build()),
-            span("2", builder().with_version("1").build()),
-            span("3", builder().with_version("2").build()),
-            span("4", builder().with_schema_url("s").build()),
-            span("5", builder().with_attributes(pair(1, 2)).build()),
-            span("6", builder().with_attributes(pair(1, 3)).build()),
-            span("7", builder().with_attributes([second, first]).build()),
+        let runs = [
+            ("1", builder().build()),
+            ("2", builder().with_version("1").build()),
+            ("3", builder().with_version("2").build()),
+            ("4", builder().with_schema_url("s").build()),
+            ("5", builder().with_attributes(pair(1, 2)).build()),
+            ("6", builder().with_attributes(pair(1, 3)).build()),
+            ("7", builder().with_attributes([second, first]).build()),
         ];
         let expected = [
             vec!["1"],
@@ -119,6 +115,6 @@ mod tests {
             vec!["5", "7"],
             vec!["6"],
         ];
-        assert_eq!(names(&batch), expected);
+        assert_eq!(names(&runs), expected);
     }
 }
