@@ -11,6 +11,7 @@ mod jaeger;
 mod names;
 mod parameters;
 mod same_site;
+mod stacks;
 mod v1;
 mod zipkin;
 
@@ -38,6 +39,7 @@ pub(crate) use v1::ExportFormat;
 
 use failure::Failure;
 use gate::Gate;
+use stacks::Stacks;
 
 pub(crate) use jaeger::GRPC_SERVICES as JAEGER_GRPC_SERVICES;
 
@@ -64,6 +66,9 @@ pub(crate) struct Api {
     clock: Arc<dyn Clock>,
     listeners: Arc<[BoundListener]>,
     gate: Gate,
+    stacks: Stacks,
+    /// Whether Jaeger's APIs show stack traces resolved.
+    resolves_for_jaeger: bool,
 }
 
 /// One question under way.
@@ -71,6 +76,9 @@ struct Question<'a> {
     snapshot: &'a Snapshot,
     budget: Budget<'a>,
     clock: &'a dyn Clock,
+    stacks: &'a Stacks,
+    /// The same for Jaeger's APIs; none where they show stack traces as they came.
+    stacks_for_jaeger: Option<&'a Stacks>,
 }
 
 /// The routes of the read APIs of the web listener. Latency by route is measured around them by [`crate::web`].
@@ -153,6 +161,8 @@ impl Api {
         answer: impl FnOnce(&Question<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let clock = Arc::clone(&self.clock);
+        let stacks = self.stacks.clone();
+        let resolves_for_jaeger = self.resolves_for_jaeger;
         let work = move |is_abandoned: &dyn Fn() -> bool| {
             let deadline = clock.monotonic() + timeout;
             let is_over = || is_abandoned() || clock.monotonic() >= deadline;
@@ -161,6 +171,8 @@ impl Api {
                 snapshot: &snapshot,
                 budget: Budget::until(&is_over),
                 clock: &*clock,
+                stacks: &stacks,
+                stacks_for_jaeger: resolves_for_jaeger.then_some(&stacks),
             })
         };
         self.gate.run(work).await?

@@ -4,7 +4,11 @@ mod attributes;
 mod catalogue;
 mod deletion;
 mod events;
+mod exception;
+mod exceptions;
 mod export;
+mod needs;
+mod resolve;
 mod search;
 mod skeleton;
 mod span;
@@ -12,7 +16,7 @@ mod trace;
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, delete, get};
+use axum::routing::{any, delete, get, post};
 use http::Uri;
 use http::header::CONTENT_TYPE;
 use model::{SpanId, TraceId};
@@ -45,6 +49,12 @@ pub(super) fn routes() -> Router<Api> {
             "/api/v1/traces/{trace_id}/events-without-span",
             get(events::without_span),
         )
+        .route(
+            "/api/v1/traces/{trace_id}/exceptions",
+            get(exceptions::exceptions),
+        )
+        .route("/api/v1/sourcemaps/resolve", post(resolve::resolve))
+        .route("/api/v1/sourcemaps/needs", get(needs::needs))
         .route("/api/v1/spans", delete(deletion::spans))
         .route("/api/v1/openapi.json", get(openapi))
         .method_not_allowed_fallback(async || Error(Failure::MethodNotAllowed))
