@@ -1,12 +1,14 @@
 //! What bundles and maps say about each other, read once.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use srcmap::fit::{Fit, fit};
 use srcmap::map::{MapLimits, SourceMap};
-use srcmap::minified::{MinifiedFacts, inline_map, inspect};
+use srcmap::DebugId;
+use srcmap::minified::{decode_data_url, inspect};
 
 use super::Found;
 use super::miss::Contradiction;
@@ -15,6 +17,8 @@ use crate::digest::Sha256;
 
 /// Texts of bundles that are kept, in bytes.
 const BUNDLES_BYTES: u64 = 64 << 20;
+/// A map in a bundle may have so many bytes.
+const MAX_INLINE_BYTES: usize = 64 << 20;
 /// Verdicts on pairs that are kept.
 const FITS: usize = 20_000;
 
@@ -30,7 +34,11 @@ pub struct Position {
 /// A bundle's text.
 pub(super) struct Bundle {
     pub(super) text: String,
-    pub(super) facts: MinifiedFacts,
+    pub(super) debug_id: Option<DebugId>,
+    /// The comment in it, where that is no `data:` URL.
+    pub(super) map_reference: Option<String>,
+    /// Where the text has a `data:` URL with its map.
+    inline_map: Option<Range<usize>>,
     /// Byte offsets.
     line_starts: Vec<usize>,
 }
@@ -110,7 +118,7 @@ impl Evidence {
         for position in positions {
             let (line, column) = (position.line.saturating_sub(1), position.column.saturating_sub(1));
             match map.token_at(line, column) {
-                Some(token) if token.generated_column == column => exact.hit += 1,
+                Some(token) if token.column() == column => exact.hit += 1,
                 Some(_) => exact.missed += 1,
                 None => {}
             }
@@ -138,13 +146,24 @@ impl Bundle {
                 line_starts.push(at + 1);
             }
         }
-        Ok(Self { facts: inspect(bytes), line_starts, text })
+        let facts = inspect(bytes);
+        let inline_map = facts.inline_map.map(|url| {
+            let start = url.as_ptr() as usize - bytes.as_ptr() as usize;
+            start..start + url.len()
+        });
+        Ok(Self {
+            debug_id: facts.debug_id,
+            map_reference: facts.source_mapping_url,
+            inline_map,
+            line_starts,
+            text,
+        })
     }
 
     /// The map that the bundle has in a `data:` URL.
     pub(super) fn inline_map(&self) -> Option<Arc<[u8]>> {
-        let url = self.facts.source_mapping_url.as_deref()?;
-        inline_map(url).and_then(Result::ok).map(Arc::from)
+        let url = &self.text.as_bytes()[self.inline_map.clone()?];
+        decode_data_url(url, MAX_INLINE_BYTES).ok().map(Arc::from)
     }
 
     /// Why a frame at `position` cannot be of this bundle. `starts_words` where the engine is known to point at the first character of a word.

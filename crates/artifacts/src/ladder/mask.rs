@@ -34,7 +34,7 @@ pub(crate) fn names_bundle(file: &str, name: &str) -> bool {
 }
 
 /// Whether a bundle's name holds a hash of its content, so that another build would bear another name.
-pub(crate) fn has_hash(name: &str) -> bool {
+pub fn has_hash(name: &str) -> bool {
     name.split(['.', '-', '_'])
         .any(|part| part.len() >= 8 && is_hash(part))
 }

@@ -216,7 +216,7 @@ impl Miss {
     }
 
     /// How much nearer to a map than other misses this one is: what is wrong with a file that is there comes before what is not there.
-    pub(crate) fn weight(&self) -> u8 {
+    pub fn weight(&self) -> u8 {
         match self {
             Self::Unproven { .. } | Self::MapsAmbiguous { .. } | Self::FilesAmbiguous { .. } => 9,
             Self::OtherBuild { .. } => 8,

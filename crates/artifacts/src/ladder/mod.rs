@@ -17,11 +17,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use srcmap::DebugId;
+use srcmap::fit::Fit;
 
 use crate::digest::Sha256;
 
 use evidence::{Bundle, Evidence};
 pub use evidence::Position;
+pub use mask::has_hash;
 pub use miss::{Contradiction, Miss, Step};
 pub use path::ScriptPath;
 pub use shelf::{
@@ -34,6 +36,8 @@ const MAX_COMPARED: usize = 64;
 const MIN_PROOF: usize = 3;
 /// Frames that have to be possible in one build of a name and not all in the others.
 const MIN_CHOICE: usize = 2;
+/// True pairs have 0.88 and more; a map of something else has next to nothing.
+const MIN_SHARE: f64 = 0.5;
 /// Of two maps that fit, the better one has to be so much better.
 const CLEARLY_BETTER: f64 = 0.1;
 
@@ -380,8 +384,7 @@ impl Search<'_> {
             let content = Sha256::of(&map);
             return vec![MapCandidate { content, url: None, inline: Some(map) }];
         }
-        let comment = bundle.facts.source_mapping_url.as_deref();
-        let comment = comment.filter(|url| !url.starts_with("data:"));
+        let comment = bundle.map_reference.as_deref();
         let references: Vec<&str> = file.map_reference.as_deref().into_iter().chain(comment).collect();
         let mut found = Vec::new();
         for reference in &references {
@@ -426,7 +429,7 @@ impl Search<'_> {
             };
             let url = candidate.url.clone().unwrap_or_else(|| "the map in the bundle".to_owned());
             match self.evidence.fit(pair, bundle, read) {
-                Ok(fit) if fit.is_pair() => fitting.push((fit.share, candidate, pair)),
+                Ok(fit) if is_pair(fit) => fitting.push((fit.share, candidate, pair)),
                 Ok(fit) if step != Step::ContentFit => {
                     let percent = (fit.share * 100.0) as u8;
                     self.misses.push(Miss::DoesNotFit { map: url, percent });
@@ -495,6 +498,11 @@ impl Search<'_> {
     }
 }
 
+/// Whether map and bundle belong together.
+fn is_pair(fit: Fit) -> bool {
+    fit.outside == 0 && fit.share >= MIN_SHARE
+}
+
 impl MapCandidate {
     fn of(file: &ShelfFile) -> Self {
         Self { content: file.content, url: Some(file.url.clone()), inline: None }
@@ -503,7 +511,7 @@ impl MapCandidate {
 
 /// Maps that bear the debug id of the bundle: that says more than any name.
 fn of_debug_id(file: &ShelfFile, bundle: &Bundle, maps: &[&ShelfFile]) -> Vec<MapCandidate> {
-    let Some(id) = file.debug_id.or(bundle.facts.debug_id) else {
+    let Some(id) = file.debug_id.or(bundle.debug_id) else {
         return Vec::new();
     };
     let same = maps.iter().filter(|map| map.debug_id == Some(id));

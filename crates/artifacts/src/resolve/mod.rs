@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use srcmap::DebugId;
 use srcmap::cache::MapCache;
 use srcmap::map::{MapLimits, SourceMap};
-use srcmap::stack::{Rewritten, Stack};
+use srcmap::stack::{self, FrameKind, Rewritten, Stack};
 
 pub use answer::{Context, Frame, Kept, Location, Outcome, Resolved, Script};
 
@@ -37,6 +37,8 @@ pub struct Exception<'a> {
     pub origin: Origin<'a>,
     /// `exception.stacktrace`.
     pub stack: &'a str,
+    /// `exception.message`, which may stand in the stack and have lines that look like frames; empty where it is not known.
+    pub message: &'a str,
     /// `exception.debug_images.code_files` and `exception.debug_images.debug_ids`, side by side.
     pub debug_images: &'a [(&'a str, &'a str)],
 }
@@ -109,7 +111,11 @@ impl Resolver {
     }
 
     fn resolve_anew(&self, exception: &Exception<'_>) -> Result<Resolved, ShelfError> {
-        let stack = Stack::parse(exception.stack);
+        let stack = if exception.message.is_empty() {
+            Stack::parse(exception.stack)
+        } else {
+            Stack::parse_with_message(exception.stack, exception.message)
+        };
         let mut scripts = Scripts::of(&stack);
         for script in &mut scripts.list {
             self.climb(exception, script)?;
@@ -122,12 +128,18 @@ impl Resolver {
         for (frame, script) in frames.iter().zip(&scripts.of_frames).rev() {
             let mut token = None;
             let outcome = match script {
-                None if frame.is_original() => Outcome::Kept(Kept::Original),
+                None if is_original(frame) => Outcome::Kept(Kept::Original),
                 None => Outcome::Kept(Kept::Native),
                 Some(index) => {
                     let position = Position { line: frame.line, column: frame.column };
                     let script = &scripts.list[*index];
-                    self.outcome(script, *index, position, callers_token.as_deref(), &mut token)
+                    match self.outcome(script, *index, position, callers_token.as_deref(), &mut token) {
+                        // Engines name scripts by whole paths; a relative one was resolved before.
+                        Outcome::Kept(Kept::NoMap { .. }) if frame.original_facts().is_relative => {
+                            Outcome::Kept(Kept::Original)
+                        }
+                        outcome => outcome,
+                    }
                 }
             };
             callers_token = token;
@@ -135,11 +147,10 @@ impl Resolver {
         }
         outcomes.reverse();
 
-        let mut number = 0;
-        let text = stack.rewrite(|_| {
-            let outcome = outcomes.get(number);
-            number += 1;
-            let Some(Outcome::Resolved(location)) = outcome else {
+        let by_line: HashMap<usize, &Outcome> =
+            frames.iter().map(|frame| frame.line_index).zip(&outcomes).collect();
+        let text = stack.rewrite(|frame| {
+            let Some(Outcome::Resolved(location)) = by_line.get(&frame.line_index) else {
                 return None;
             };
             Some(Rewritten {
@@ -208,7 +219,7 @@ impl Resolver {
         let json = self.ladder.read_map(&*self.shelf, found)?;
         let bad = |error: &dyn std::fmt::Display| ShelfError::BadMap(error.to_string());
         let map = SourceMap::parse(&json, &MapLimits::default()).map_err(|error| bad(&error))?;
-        srcmap::cache::build(&map).map_err(|error| bad(&error))
+        srcmap::cache::build(&map, None).map_err(|error| bad(&error))
     }
 
     fn outcome(
@@ -268,6 +279,7 @@ fn key_of(exception: &Exception<'_>, generation: u64) -> [u8; 32] {
     put(version);
     put(dist);
     put(Some(exception.stack));
+    put(Some(exception.message));
     for (file, id) in exception.debug_images {
         put(Some(file));
         put(Some(id));
@@ -280,6 +292,14 @@ fn debug_id_of(url: &str, images: &[(&str, &str)]) -> Option<DebugId> {
     let of = |file: &str| images.iter().find(|(image, _)| *image == file);
     let image = of(url).or_else(|| of(url.strip_prefix("file://")?));
     image.and_then(|(_, id)| id.parse().ok())
+}
+
+/// Whether the service resolved the frame itself: `source-map-support` puts a source's name behind the folder of its bundle.
+fn is_original(frame: &stack::Frame<'_>) -> bool {
+    let facts = frame.original_facts();
+    facts.has_source_scheme
+        || (facts.has_original_extension && !facts.is_served)
+        || frame.url.contains("/webpack:/")
 }
 
 /// The scripts of a stack.
@@ -304,8 +324,11 @@ impl<'a> Scripts<'a> {
         let mut list: Vec<ScriptInUse<'a>> = Vec::new();
         let mut by_url: HashMap<&'a str, usize> = HashMap::new();
         let mut of_frames = Vec::new();
-        for frame in stack.frames() {
-            if !frame.is_resolvable() || frame.is_original() {
+        for (line, frame) in stack.lines() {
+            let Some(frame) = frame else { continue };
+            // V8 and its kin; Hermes counts bytes.
+            let starts_words = line.trim_start().starts_with("at ") && !line.contains("(address at ");
+            if frame.kind != FrameKind::Script || is_original(frame) {
                 of_frames.push(None);
                 continue;
             }
@@ -322,7 +345,7 @@ impl<'a> Scripts<'a> {
                 list.len() - 1
             });
             let script = &mut list[index];
-            script.starts_words &= frame.starts_words();
+            script.starts_words &= starts_words;
             let position = Position { line: frame.line, column: frame.column };
             if !script.positions.contains(&position) {
                 script.positions.push(position);

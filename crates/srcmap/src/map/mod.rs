@@ -2,11 +2,13 @@
 
 mod check;
 mod document;
+mod head;
 mod limits;
 mod mappings;
 mod parse;
 mod vlq;
 
+pub use head::{MapHead, head};
 pub use check::{MAX_VIOLATIONS, Place, Rule, Violation, check};
 pub use limits::{MapError, MapLimits};
 
