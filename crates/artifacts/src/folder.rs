@@ -5,15 +5,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use host::Files;
+use host::{FileBytes, Files};
 use srcmap::DebugId;
 use srcmap::map::head;
 use srcmap::minified::inspect;
 
 use crate::digest::Sha256;
-use crate::ladder::{
-    CacheBytes, Pair, ReleaseRef, ScriptPath, Shelf, ShelfError, ShelfFile, ShelfKind,
-};
+use crate::ladder::{ScriptPath, Shelf, ShelfError, ShelfFile, ShelfKind};
+use crate::lookup::ReleaseRef;
+use crate::releases::ReleaseId;
 
 /// The version under which a folder is searched; say it as [`Origin::version`](crate::ladder::Origin::version).
 pub const FOLDER_VERSION: &str = "folder";
@@ -111,7 +111,7 @@ impl ShelfFile {
             url: url.to_owned(),
             path: ScriptPath::parse(url),
             kind: if is_map { ShelfKind::Map } else { ShelfKind::Minified },
-            dist: None,
+            dists: Vec::new(),
             debug_id: None,
             map_reference: None,
             map_file: None,
@@ -135,24 +135,17 @@ impl Shelf for Folder {
         1
     }
 
-    fn with_debug_id(&self, _: &str, id: DebugId) -> Result<Vec<Pair>, ShelfError> {
-        let of_kind = |kind| {
-            let files = self.files.iter();
-            files.filter(move |file| file.kind == kind && file.debug_id == Some(id))
-        };
-        let minified = of_kind(ShelfKind::Minified).next().map(|file| file.content);
-        let mut pairs: Vec<Pair> = Vec::new();
-        for map in of_kind(ShelfKind::Map) {
-            if pairs.iter().all(|pair| pair.map != map.content) {
-                pairs.push(Pair { map: map.content, minified });
-            }
-        }
-        Ok(pairs)
+    fn with_debug_id(&self, _: &str, id: DebugId) -> Result<Vec<ShelfFile>, ShelfError> {
+        let files = self.files.iter().filter(|file| file.debug_id == Some(id));
+        Ok(files.cloned().collect())
     }
 
     fn releases(&self, _: &str, _: Option<&str>) -> Result<Vec<ReleaseRef>, ShelfError> {
-        let version = FOLDER_VERSION.to_owned();
-        Ok(vec![ReleaseRef { organization: String::new(), version }])
+        Ok(vec![ReleaseRef {
+            id: ReleaseId(0),
+            version: FOLDER_VERSION.to_owned(),
+            seq: 0,
+        }])
     }
 
     fn files(&self, _: &str, _: &ReleaseRef) -> Result<Arc<[ShelfFile]>, ShelfError> {
@@ -166,14 +159,14 @@ impl Shelf for Folder {
 
     fn cached(
         &self,
-        _: Pair,
+        _: Sha256,
         _: bool,
         build: &mut dyn FnMut() -> Result<Vec<u8>, ShelfError>,
-    ) -> Result<CacheBytes, ShelfError> {
-        build().map(CacheBytes::new)
+    ) -> Result<FileBytes, ShelfError> {
+        build().map(FileBytes::new)
     }
 
-    fn was_used(&self, _: Pair) {}
+    fn was_used(&self, _: u64) {}
 }
 
 /// The files below `dir` that may be bundles or maps, each with its path from `root`.

@@ -93,7 +93,7 @@ impl Evidence {
     ) -> Result<Fit, ShelfError> {
         self.fits.get_or_insert_with(&pair, || {
             let map = SourceMap::parse(&read_map()?, &MapLimits::default())
-                .map_err(|error| ShelfError::BadMap(error.to_string()))?;
+                .map_err(|error| ShelfError::BadFile(error.to_string()))?;
             Ok(fit(&bundle.text, &map))
         })
     }
@@ -104,7 +104,7 @@ impl Evidence {
             Some(minified) if found.is_inline => {
                 let unreadable = "the map in the bundle cannot be read";
                 let bundle = self.bundle(shelf, minified)?;
-                bundle.inline_map().ok_or_else(|| ShelfError::BadMap(unreadable.to_owned()))
+                bundle.inline_map().ok_or_else(|| ShelfError::BadFile(unreadable.to_owned()))
             }
             _ => shelf.read(found.pair.map),
         }
@@ -113,7 +113,7 @@ impl Evidence {
     /// How many positions are exactly where the map has a mapping. Those that it does not cover, such as a bundler's wrapper, count for neither side.
     pub(super) fn exact(map: &[u8], positions: &[Position]) -> Result<Exact, ShelfError> {
         let map = SourceMap::parse(map, &MapLimits::default())
-            .map_err(|error| ShelfError::BadMap(error.to_string()))?;
+            .map_err(|error| ShelfError::BadFile(error.to_string()))?;
         let mut exact = Exact::default();
         for position in positions {
             let (line, column) = (position.line.saturating_sub(1), position.column.saturating_sub(1));
@@ -131,7 +131,7 @@ impl Bundle {
     fn read(bytes: &[u8]) -> Result<Self, ShelfError> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| {
-                ShelfError::BadMap(format!("no UTF-8 at byte {}", error.valid_up_to()))
+                ShelfError::BadFile(format!("no UTF-8 at byte {}", error.valid_up_to()))
             })?
             .to_owned();
         let mut line_starts = vec![0];

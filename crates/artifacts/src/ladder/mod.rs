@@ -20,6 +20,7 @@ use srcmap::DebugId;
 use srcmap::fit::Fit;
 
 use crate::digest::Sha256;
+use crate::lookup::ReleaseRef;
 
 use evidence::{Bundle, Evidence};
 pub use evidence::Position;
@@ -27,7 +28,7 @@ pub use mask::has_hash;
 pub use miss::{Contradiction, Miss, Step};
 pub use path::ScriptPath;
 pub use shelf::{
-    CacheBytes, Pair, ReleaseRef, Shelf, ShelfError, ShelfFile, ShelfKind,
+    Pair, Shelf, ShelfError, ShelfFile, ShelfKind,
 };
 
 /// Maps that are compared with a bundle for one script: reading a large one takes a tenth of a second.
@@ -78,6 +79,8 @@ pub struct Found {
     pub bundle_step: Option<Step>,
     /// The release that holds them; none where a debug id found them.
     pub release: Option<ReleaseRef>,
+    /// The uploads that hold them, as [`ShelfFile::bundle`] numbers them.
+    pub uploads: Vec<u64>,
     /// The bundle as it was uploaded.
     pub bundle_url: Option<String>,
     /// The map as it was uploaded.
@@ -148,6 +151,7 @@ struct MapCandidate {
     content: Sha256,
     url: Option<String>,
     inline: Option<Arc<[u8]>>,
+    bundle: Option<u64>,
 }
 
 impl Search<'_> {
@@ -189,17 +193,23 @@ impl Search<'_> {
     }
 
     fn by_debug_id(&mut self, id: DebugId) -> Result<Option<Found>, ShelfError> {
-        let pairs = self.shelf.with_debug_id(self.origin.service, id)?;
-        let maps: HashSet<Sha256> = pairs.iter().map(|pair| pair.map).collect();
-        match (maps.len(), pairs.first()) {
-            (1, Some(&pair)) => Ok(Some(Found {
-                pair,
+        let files = self.shelf.with_debug_id(self.origin.service, id)?;
+        let of_kind = |kind| files.iter().filter(move |file| file.kind == kind);
+        let maps: HashSet<Sha256> = of_kind(ShelfKind::Map).map(|map| map.content).collect();
+        let bundle = of_kind(ShelfKind::Minified).next();
+        match (maps.len(), of_kind(ShelfKind::Map).next()) {
+            (1, Some(map)) => Ok(Some(Found {
+                pair: Pair {
+                    map: map.content,
+                    minified: bundle.map(|bundle| bundle.content),
+                },
                 is_inline: false,
                 step: Step::DebugId,
                 bundle_step: None,
                 release: None,
-                bundle_url: None,
-                map_url: None,
+                uploads: uploads(map.bundle, bundle.map(|bundle| bundle.bundle)),
+                bundle_url: bundle.map(|bundle| bundle.url.clone()),
+                map_url: Some(map.url.clone()),
             })),
             (0, _) | (_, None) => {
                 self.misses.push(Miss::DebugIdNotUploaded(id));
@@ -245,16 +255,23 @@ impl Search<'_> {
 
     /// Whether a file may be of the exception's distribution: one that names none serves all.
     fn serves_dist(&self, file: &ShelfFile) -> bool {
-        match (self.origin.dist, &file.dist) {
-            (Some(dist), Some(other)) => dist == other,
-            _ => true,
-        }
+        let Some(dist) = self.origin.dist else {
+            return true;
+        };
+        let serves = |other: &Option<String>| other.as_deref().is_none_or(|other| other == dist);
+        file.dists.is_empty() || file.dists.iter().any(serves)
     }
 
     /// Where some name the distribution of the exception, the others are of another build.
     fn of_own_dist(&self, mut candidates: Vec<Candidate>) -> Vec<Candidate> {
-        let is_own = |candidate: &Candidate| candidate.file().dist.as_deref() == self.origin.dist;
-        if self.origin.dist.is_some() && candidates.iter().any(is_own) {
+        let Some(dist) = self.origin.dist else {
+            return candidates;
+        };
+        let is_own = |candidate: &Candidate| {
+            let mut dists = candidate.file().dists.iter();
+            dists.any(|other| other.as_deref() == Some(dist))
+        };
+        if candidates.iter().any(is_own) {
             candidates.retain(is_own);
         }
         candidates
@@ -281,7 +298,7 @@ impl Search<'_> {
             let Some(found) = self.map_of(candidate, bundle_step) else {
                 continue;
             };
-            if is_release_known || mask::has_hash(frame.name()) || self.is_proven(&found) {
+            if is_release_known || has_hash(frame.name()) || self.is_proven(&found) {
                 return Some(found);
             }
             self.misses.push(Miss::Unproven {
@@ -367,6 +384,7 @@ impl Search<'_> {
                     step,
                     bundle_step: Some(bundle_step),
                     release: Some(candidate.release.clone()),
+                    uploads: uploads(file.bundle, map.bundle),
                     bundle_url: Some(file.url.clone()),
                     map_url: map.url,
                 });
@@ -382,7 +400,7 @@ impl Search<'_> {
     fn referenced(&mut self, file: &ShelfFile, bundle: &Bundle, maps: &[&ShelfFile]) -> Vec<MapCandidate> {
         if let Some(map) = bundle.inline_map() {
             let content = Sha256::of(&map);
-            return vec![MapCandidate { content, url: None, inline: Some(map) }];
+            return vec![MapCandidate { content, url: None, inline: Some(map), bundle: None }];
         }
         let comment = bundle.map_reference.as_deref();
         let references: Vec<&str> = file.map_reference.as_deref().into_iter().chain(comment).collect();
@@ -498,6 +516,12 @@ impl Search<'_> {
     }
 }
 
+/// Each once.
+fn uploads(one: u64, other: Option<u64>) -> Vec<u64> {
+    let other = other.filter(|other| *other != one);
+    std::iter::once(one).chain(other).collect()
+}
+
 /// Whether map and bundle belong together.
 fn is_pair(fit: Fit) -> bool {
     fit.outside == 0 && fit.share >= MIN_SHARE
@@ -505,7 +529,12 @@ fn is_pair(fit: Fit) -> bool {
 
 impl MapCandidate {
     fn of(file: &ShelfFile) -> Self {
-        Self { content: file.content, url: Some(file.url.clone()), inline: None }
+        Self {
+            content: file.content,
+            url: Some(file.url.clone()),
+            inline: None,
+            bundle: Some(file.bundle),
+        }
     }
 }
 

@@ -1,21 +1,13 @@
 //! What the ladder searches: uploads of a server, or a folder of a build.
 
-use std::fmt;
 use std::sync::Arc;
 
+use host::FileBytes;
 use srcmap::DebugId;
 
 use super::ScriptPath;
 use crate::digest::Sha256;
-
-/// A release that may hold the file of a frame.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ReleaseRef {
-    /// The organisation's slug.
-    pub organization: String,
-    /// What the upload called it, to be compared with `service.version`.
-    pub version: String,
-}
+use crate::lookup::ReleaseRef;
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,8 +29,8 @@ pub struct ShelfFile {
     pub path: ScriptPath,
     /// What it is.
     pub kind: ShelfKind,
-    /// The distribution that its upload named.
-    pub dist: Option<String>,
+    /// The distributions under which its release has it; `None` among them is "without one".
+    pub dists: Vec<Option<String>>,
     /// From the manifest, or the file itself.
     pub debug_id: Option<DebugId>,
     /// The map that the upload's headers name.
@@ -67,10 +59,10 @@ pub trait Shelf: Send + Sync {
     /// Rises with everything that may change an answer.
     fn generation(&self) -> u64;
 
-    /// The maps of a debug id, of projects that serve the service; newest first, each map once.
-    fn with_debug_id(&self, service: &str, id: DebugId) -> Result<Vec<Pair>, ShelfError>;
+    /// The files that bear a debug id, of projects that serve the service; newest first.
+    fn with_debug_id(&self, service: &str, id: DebugId) -> Result<Vec<ShelfFile>, ShelfError>;
 
-    /// The releases that may serve the service, newest first, at most 50 of each project; and, besides, the one that is called `version`, however old it is.
+    /// The releases of projects that serve the service and are called `version`, or, where there is none, the newest 50, newest first.
     fn releases(&self, service: &str, version: Option<&str>) -> Result<Vec<ReleaseRef>, ShelfError>;
 
     /// The files of a release that projects that serve the service uploaded, newest upload first.
@@ -79,39 +71,16 @@ pub trait Shelf: Send + Sync {
     /// The bytes of a file.
     fn read(&self, content: Sha256) -> Result<Arc<[u8]>, ShelfError>;
 
-    /// The bytes that `build` makes for `pair`, kept from the last time where they were. What was kept and is damaged is built anew by a call with `is_damaged`.
+    /// The bytes that `build` makes of a map, kept from the last time where they were; made anew where those are damaged.
     fn cached(
         &self,
-        pair: Pair,
+        map: Sha256,
         is_damaged: bool,
         build: &mut dyn FnMut() -> Result<Vec<u8>, ShelfError>,
-    ) -> Result<CacheBytes, ShelfError>;
+    ) -> Result<FileBytes, ShelfError>;
 
-    /// Tells that a frame was resolved with a pair, so that it is not removed as unused.
-    fn was_used(&self, pair: Pair);
-}
-
-/// Bytes that are shared, mapped or owned.
-#[derive(Clone)]
-pub struct CacheBytes(Arc<dyn AsRef<[u8]> + Send + Sync>);
-
-impl CacheBytes {
-    /// Shares `bytes`.
-    pub fn new(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(bytes))
-    }
-}
-
-impl AsRef<[u8]> for CacheBytes {
-    fn as_ref(&self) -> &[u8] {
-        (*self.0).as_ref()
-    }
-}
-
-impl fmt::Debug for CacheBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CacheBytes({} bytes)", self.as_ref().len())
-    }
+    /// Tells that a frame was resolved with files that were uploaded together, so that they are not removed as unused.
+    fn was_used(&self, bundle: u64);
 }
 
 /// A shelf that cannot be read.
@@ -120,7 +89,7 @@ pub enum ShelfError {
     /// What was uploaded cannot be read.
     #[error("what was uploaded cannot be read: {0}")]
     Unreadable(String),
-    /// A map cannot be used; uploading it again does not help.
+    /// A file is not what it should be; the shelf as a whole is good.
     #[error("{0}")]
-    BadMap(String),
+    BadFile(String),
 }

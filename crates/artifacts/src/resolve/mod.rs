@@ -7,13 +7,12 @@ mod answer;
 mod source_name;
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 use srcmap::DebugId;
 use srcmap::cache::MapCache;
 use srcmap::map::{MapLimits, SourceMap};
@@ -21,7 +20,10 @@ use srcmap::stack::{self, FrameKind, Rewritten, Stack};
 
 pub use answer::{Context, Frame, Kept, Location, Outcome, Resolved, Script};
 
-use crate::ladder::{self, CacheBytes, Found, Ladder, Origin, Pair, Position, Shelf, ShelfError, Verdict};
+use host::FileBytes;
+use crate::ladder::{self, Found, Ladder, Origin, Position, Shelf, ShelfError, Verdict};
+
+use crate::digest::Sha256;
 
 /// Lines of source on either side of a frame's.
 const CONTEXT_LINES: u32 = 5;
@@ -47,7 +49,7 @@ pub struct Exception<'a> {
 pub struct Resolver {
     shelf: Arc<dyn Shelf>,
     ladder: Ladder,
-    open: Cache<Pair, Arc<MapCache<CacheBytes>>>,
+    open: Cache<Sha256, Arc<MapCache<FileBytes>>>,
     answers: Cache<[u8; 32], Arc<Resolved>, TextLength>,
     /// The shelf's generation that `answers` are of.
     generation: AtomicU64,
@@ -101,7 +103,7 @@ impl Resolver {
         if let Some(known) = self.answers.get(&key) {
             // What is looked at often is used, though nothing is read for it.
             for found in known.scripts.iter().filter_map(|script| script.found.as_ref()) {
-                self.shelf.was_used(found.pair);
+                self.tell_use(found);
             }
             return Ok(known);
         }
@@ -190,10 +192,10 @@ impl Resolver {
         if let Some(found) = &found {
             match self.open(found) {
                 Ok(map) => {
-                    self.shelf.was_used(found.pair);
+                    self.tell_use(found);
                     script.map = Some(map);
                 }
-                Err(ShelfError::BadMap(error)) => script.bad_map = Some(error),
+                Err(ShelfError::BadFile(error)) => script.bad_map = Some(error),
                 Err(error) => return Err(error),
             }
         }
@@ -201,23 +203,29 @@ impl Resolver {
         Ok(())
     }
 
-    fn open(&self, found: &Found) -> Result<Arc<MapCache<CacheBytes>>, ShelfError> {
-        self.open.get_or_insert_with(&found.pair, || {
+    fn tell_use(&self, found: &Found) {
+        for upload in &found.uploads {
+            self.shelf.was_used(*upload);
+        }
+    }
+
+    fn open(&self, found: &Found) -> Result<Arc<MapCache<FileBytes>>, ShelfError> {
+        self.open.get_or_insert_with(&found.pair.map, || {
             let mut build = || self.build(found);
-            let bytes = self.shelf.cached(found.pair, false, &mut build)?;
+            let bytes = self.shelf.cached(found.pair.map, false, &mut build)?;
             if let Ok(map) = MapCache::open(bytes) {
                 return Ok(Arc::new(map));
             }
-            let bytes = self.shelf.cached(found.pair, true, &mut build)?;
+            let bytes = self.shelf.cached(found.pair.map, true, &mut build)?;
             MapCache::open(bytes)
                 .map(Arc::new)
-                .map_err(|error| ShelfError::BadMap(error.to_string()))
+                .map_err(|error| ShelfError::BadFile(error.to_string()))
         })
     }
 
     fn build(&self, found: &Found) -> Result<Vec<u8>, ShelfError> {
         let json = self.ladder.read_map(&*self.shelf, found)?;
-        let bad = |error: &dyn std::fmt::Display| ShelfError::BadMap(error.to_string());
+        let bad = |error: &dyn std::fmt::Display| ShelfError::BadFile(error.to_string());
         let map = SourceMap::parse(&json, &MapLimits::default()).map_err(|error| bad(&error))?;
         srcmap::cache::build(&map, None).map_err(|error| bad(&error))
     }
@@ -268,7 +276,7 @@ impl Resolver {
 
 /// Answers are the same for the same question, as long as nothing is uploaded.
 fn key_of(exception: &Exception<'_>, generation: u64) -> [u8; 32] {
-    let mut hash = Sha256::new();
+    let mut hash = sha2::Sha256::new();
     let mut put = |text: Option<&str>| {
         let len = text.map_or(u64::MAX, |text| text.len() as u64);
         hash.update(len.to_le_bytes());
@@ -315,7 +323,7 @@ struct ScriptInUse<'a> {
     starts_words: bool,
     found: Option<Found>,
     misses: Vec<ladder::Miss>,
-    map: Option<Arc<MapCache<CacheBytes>>>,
+    map: Option<Arc<MapCache<FileBytes>>>,
     bad_map: Option<String>,
 }
 

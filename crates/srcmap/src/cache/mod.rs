@@ -46,6 +46,9 @@ pub enum CacheError {
     Compression(String),
 }
 
+/// The version of the format that this code writes and reads.
+pub const FORMAT_VERSION: u32 = layout::VERSION as u32;
+
 /// A function begins or ends here: from this position on, this is the innermost one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionStart {
