@@ -15,8 +15,10 @@ mod process;
 mod receivers;
 mod sampling;
 mod serve;
+mod sourcemaps;
 mod state;
 mod storage;
+mod uploads;
 mod web;
 
 use std::process::ExitCode;

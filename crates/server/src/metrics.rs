@@ -2,6 +2,7 @@
 
 mod open_request;
 mod signals;
+mod uploads;
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -18,6 +19,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use self::open_request::OpenRequest;
 use self::signals::SignalCounters;
+use self::uploads::UploadCounters;
+pub(crate) use self::uploads::{SourceMapReadings, UploadKind};
 use crate::ingest::{Accepted, OtlpSignal, Protocol, Refusal};
 
 /// The media type of [`Metrics::encode`].
@@ -65,6 +68,7 @@ pub(crate) struct Metrics {
     body_bytes: Family<ProtocolLabel, Counter>,
     dropped_datagrams: Family<DropLabels, Counter>,
     signals: SignalCounters,
+    uploads: UploadCounters,
     log_syncs: Histogram,
     log_synced_bytes: Counter,
     queries: Latencies,
@@ -98,6 +102,8 @@ pub(crate) struct Readings {
     pub(crate) deletions_pending: u64,
     /// Repeats that flush and compaction left out.
     pub(crate) repeats: u64,
+    /// Source maps.
+    pub(crate) sourcemaps: SourceMapReadings,
     /// Memory of this process.
     pub(crate) resident_memory_bytes: u64,
     /// CPU time of this process.
@@ -133,6 +139,7 @@ impl Metrics {
             body_bytes: Family::default(),
             dropped_datagrams: Family::default(),
             signals: SignalCounters::default(),
+            uploads: UploadCounters::default(),
             // 62.5 µs to 2 s: from a battery-backed cache to a disk that struggles.
             log_syncs: Histogram::new(exponential_buckets(0.000_062_5, 2.0, 16)),
             log_synced_bytes: Counter::default(),
@@ -202,6 +209,7 @@ impl Metrics {
             self.dropped_datagrams.clone(),
         );
         self.signals.register(ours);
+        self.uploads.register(ours);
         ours.register_with_unit(
             "log_sync_duration",
             "How long it took to make one group of the log durable",
@@ -363,6 +371,11 @@ impl Metrics {
         &self.signals
     }
 
+    /// Counters of uploads of source maps.
+    pub(crate) fn uploads(&self) -> &UploadCounters {
+        &self.uploads
+    }
+
     /// A group of the log was made durable.
     pub(crate) fn observe_log_sync(&self, took: Duration, bytes: usize) {
         self.log_syncs.observe(took.as_secs_f64());
@@ -400,6 +413,7 @@ impl Metrics {
         ] {
             gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         }
+        self.uploads.set(&readings.sourcemaps);
         let repeats = gauges.repeats.get();
         gauges
             .repeats

@@ -10,14 +10,15 @@ use axum::routing::get;
 use http::{StatusCode, header};
 
 use crate::api::Api;
-use crate::metrics::{CONTENT_TYPE, Readings};
+use crate::metrics::{CONTENT_TYPE, Readings, SourceMapReadings};
 use crate::process;
 use crate::state::AppState;
-use crate::{api, page};
+use crate::uploads::Uploads;
+use crate::{api, page, uploads};
 use tonic_health::server::HealthReporter;
 
 /// Everything that port 16686 serves.
-pub(crate) fn web_router(state: AppState, api: Api) -> Router {
+pub(crate) fn web_router(state: AppState, api: Api, uploads: Uploads) -> Router {
     let apis = api::router(api).route_layer(from_fn_with_state(state.clone(), observe_latency));
     Router::new()
         .route("/metrics", get(metrics))
@@ -25,6 +26,7 @@ pub(crate) fn web_router(state: AppState, api: Api) -> Router {
         .route("/readyz", get(ready))
         .with_state(state)
         .merge(apis)
+        .merge(uploads::router(uploads))
         .merge(page::router())
 }
 
@@ -95,6 +97,7 @@ async fn metrics(State(state): State<AppState>) -> Response {
         compaction_pending: store.compaction_pending,
         deletions_pending: store.deletions_pending,
         repeats: store.repeats,
+        sourcemaps: source_map_readings(&state),
         resident_memory_bytes: process::resident_memory_bytes(state.host.files.as_ref())
             .unwrap_or_default(),
         cpu_seconds: process::cpu_seconds(),
@@ -104,6 +107,20 @@ async fn metrics(State(state): State<AppState>) -> Response {
         Err(error) => {
             let message = format!("metrics can't be written: {error}\n");
             (StatusCode::INTERNAL_SERVER_ERROR, message).into_response()
+        }
+    }
+}
+
+fn source_map_readings(state: &AppState) -> SourceMapReadings {
+    match state.artifacts.stats() {
+        Ok(stats) => SourceMapReadings {
+            bundles: stats.bundles,
+            bytes: stats.bytes,
+            chunk_bytes: stats.chunk_bytes,
+        },
+        Err(error) => {
+            tracing::warn!(%error, "what is kept of source maps can't be counted");
+            SourceMapReadings::default()
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use artifacts::ErrorClass;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
@@ -98,6 +99,18 @@ impl From<QueryError> for Failure {
             QueryError::OverBudget => Self::TimedOut,
             QueryError::TooManyConditions { .. } => Self::Invalid(error.to_string()),
             error => Self::internal(error),
+        }
+    }
+}
+
+impl From<artifacts::Error> for Failure {
+    fn from(error: artifacts::Error) -> Self {
+        match error.class() {
+            ErrorClass::Client | ErrorClass::TooLarge | ErrorClass::Quota => {
+                Self::Invalid(error.to_string())
+            }
+            ErrorClass::NotFound => Self::NotFound(error.to_string()),
+            ErrorClass::Server => Self::internal(error),
         }
     }
 }

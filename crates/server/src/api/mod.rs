@@ -20,6 +20,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use artifacts::Artifacts;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use host::{BoxFuture, Clock};
@@ -63,6 +64,7 @@ pub(crate) struct Api {
     delete: Delete,
     clock: Arc<dyn Clock>,
     listeners: Arc<[BoundListener]>,
+    artifacts: Artifacts,
     gate: Gate,
 }
 
@@ -122,6 +124,7 @@ impl Api {
             take_snapshot: Arc::new(move || store.snapshot(&tenant)),
             clock: Arc::clone(&state.host.clock),
             listeners: Arc::clone(&state.listeners),
+            artifacts: state.artifacts.clone(),
             gate: Gate::for_this_machine(),
         }
     }

@@ -17,6 +17,7 @@ use crate::listen::{
 use crate::receivers::{self, JaegerAgent, ReceiverLimits, UdpSockets};
 use crate::sampling::CurrentStrategies;
 use crate::state::{AppState, BoundListener};
+use crate::uploads::Uploads;
 use crate::web::{jaeger_grpc_router, web_router, zipkin_router};
 
 /// A listener's kind.
@@ -273,7 +274,7 @@ pub(super) fn start_listeners(
             ),
             Kind::JaegerQueryGrpc => jaeger_grpc_router(state.clone(), api.clone(), health)?,
             Kind::Web => check_hosts(
-                web_router(state.clone(), api.clone()),
+                web_router(state.clone(), api.clone(), Uploads::of(state, config)),
                 config.listeners.web,
                 &config.allowed_hosts,
             ),

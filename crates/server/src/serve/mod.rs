@@ -21,6 +21,7 @@ use crate::ingest::{Admission, AdmissionLimits};
 use crate::metrics::Metrics;
 use crate::receivers::{COLLECTOR_SERVICE, OTLP_SERVICES, SAMPLING_SERVICE, watch_kernel_drops};
 use crate::sampling::CurrentStrategies;
+use crate::sourcemaps::SourceMaps;
 use crate::state::{AppState, BoundListener};
 use crate::storage::Storage;
 
@@ -37,6 +38,7 @@ pub(crate) struct Server {
     strategies: CurrentStrategies,
     host: Host,
     storage: Storage,
+    sourcemaps: SourceMaps,
     health: HealthReporter,
     connections: TaskTracker,
     stop: CancellationToken,
@@ -88,6 +90,9 @@ impl Server {
         let sockets = Sockets::bind(config)?;
         let metrics = Arc::new(Metrics::new());
         let storage = Storage::open(config, &host, &metrics).await?;
+        let sourcemaps = SourceMaps::open(config, &host)
+            .await
+            .context("the store of source maps cannot be opened")?;
         let admission = Arc::new(Admission::new(
             storage.log(),
             AdmissionLimits {
@@ -114,6 +119,7 @@ impl Server {
             listeners: sockets.addresses(),
             in_flight: admission.in_flight().clone(),
             store: storage.store().clone(),
+            artifacts: sourcemaps.artifacts().clone(),
             udp_sockets: sockets.udp_sockets(),
         };
         let udp_sockets = state.udp_sockets.clone();
@@ -146,6 +152,7 @@ impl Server {
             strategies,
             host,
             storage,
+            sourcemaps,
             health,
             connections,
             stop,
@@ -193,6 +200,7 @@ impl Server {
             }
         }
 
+        self.sourcemaps.close(&self.host).await;
         let elapsed = self.host.clock.monotonic().saturating_sub(started);
         let for_store = self.shutdown_timeout.saturating_sub(elapsed);
         match tokio::time::timeout(for_store, self.storage.close()).await {

@@ -56,6 +56,7 @@ max_body_bytes = '1MiB'
     allow_anonymous = false
     cors_origins = "*"
     allowed_hosts = ""
+    public_url = ""
     port_file = ""
     shutdown_timeout_ms = 20000
 
@@ -84,6 +85,12 @@ max_body_bytes = '1MiB'
     [retention]
     max_age = "14d"
     max_bytes = ""
+
+    [sourcemaps]
+    retention = "90d"
+    max_bundle_bytes = "512MiB"
+    max_organisation_bytes = "20GiB"
+    max_bytes = "50GiB"
 
     [sampling]
     type = "probabilistic"

@@ -7,6 +7,7 @@ mod events;
 mod export;
 mod search;
 mod skeleton;
+mod sourcemaps;
 mod span;
 mod trace;
 
@@ -47,6 +48,7 @@ pub(super) fn routes() -> Router<Api> {
         )
         .route("/api/v1/spans", delete(deletion::spans))
         .route("/api/v1/openapi.json", get(openapi))
+        .merge(sourcemaps::routes())
         .method_not_allowed_fallback(async || Error(Failure::MethodNotAllowed))
         .route("/api/v1/{*rest}", any(no_such_address))
 }
