@@ -16,8 +16,8 @@ function release(backtrail, organization, version) {
 /** All bundles of a project, each with its files. */
 async function bundlesOf(backtrail, organization, project) {
   const bundles = `${ROOT}/${encodeURIComponent(organization)}/bundles`;
-  const listed = await backtrail.get(`${bundles}?${new URLSearchParams({ project })}`);
-  assert.equal(listed.truncated, false);
+  const listed = await backtrail.get(`${bundles}?${new URLSearchParams({ project, limit: 1000 })}`);
+  assert.equal(listed.next_cursor, null, 'all are on one page');
   return Promise.all(listed.bundles.map(({ id }) => backtrail.get(`${bundles}/${id}`)));
 }
 

@@ -39,11 +39,14 @@ impl SourceMaps {
         &self.artifacts
     }
 
-    /// Ends the upkeep. What was acknowledged is durable already; what was used is written.
-    pub(crate) async fn close(self, host: &Host) {
+    /// Ends the upkeep, and writes what was used. What was acknowledged is durable already.
+    pub(crate) async fn close(self, host: &Host) -> artifacts::Result<()> {
         self.upkeep.abort();
-        let artifacts = self.artifacts;
-        sweep(&artifacts, host).await;
+        let written = host
+            .tasks
+            .run_blocking(move || self.artifacts.write_used())
+            .await;
+        written.map_err(|lost| artifacts::Error::Damaged(lost.to_string()))?
     }
 }
 
@@ -77,7 +80,9 @@ async fn sweep(artifacts: &Artifacts, host: &Host) {
     let artifacts = artifacts.clone();
     let swept = host.tasks.run_blocking(move || artifacts.sweep()).await;
     match swept {
-        Ok(Ok(swept)) => tracing::debug!(?swept, "what is kept no longer of source maps is removed"),
+        Ok(Ok(swept)) => {
+            tracing::debug!(?swept, "what is kept no longer of source maps is removed")
+        }
         Ok(Err(error)) => {
             tracing::error!(%error, "upkeep of source maps failed; it will be tried again");
         }

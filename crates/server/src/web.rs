@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use artifacts::Page;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use host::TasksExt;
 use http::{StatusCode, header};
 
 use crate::api::Api;
@@ -97,7 +99,7 @@ async fn metrics(State(state): State<AppState>) -> Response {
         compaction_pending: store.compaction_pending,
         deletions_pending: store.deletions_pending,
         repeats: store.repeats,
-        sourcemaps: source_map_readings(&state),
+        sourcemaps: source_map_readings(&state).await,
         resident_memory_bytes: process::resident_memory_bytes(state.host.files.as_ref())
             .unwrap_or_default(),
         cpu_seconds: process::cpu_seconds(),
@@ -111,15 +113,31 @@ async fn metrics(State(state): State<AppState>) -> Response {
     }
 }
 
-fn source_map_readings(state: &AppState) -> SourceMapReadings {
-    match state.artifacts.stats() {
-        Ok(stats) => SourceMapReadings {
-            bundles: stats.bundles,
-            bytes: stats.bytes,
-            chunk_bytes: stats.chunk_bytes,
-        },
-        Err(error) => {
+/// Organisations are few: their number is bounded.
+async fn source_map_readings(state: &AppState) -> SourceMapReadings {
+    let artifacts = state.artifacts.clone();
+    let listed = state
+        .host
+        .tasks
+        .run_blocking(move || artifacts.organisations(&Page::first(Page::MAX)))
+        .await;
+    match listed {
+        Ok(Ok(organisations)) => {
+            organisations
+                .items
+                .iter()
+                .fold(SourceMapReadings::default(), |sum, one| SourceMapReadings {
+                    bundles: sum.bundles + one.bundles,
+                    bytes: sum.bytes + one.bytes,
+                    chunk_bytes: sum.chunk_bytes + one.chunk_bytes,
+                })
+        }
+        Ok(Err(error)) => {
             tracing::warn!(%error, "what is kept of source maps can't be counted");
+            SourceMapReadings::default()
+        }
+        Err(lost) => {
+            tracing::warn!(%lost, "what is kept of source maps can't be counted");
             SourceMapReadings::default()
         }
     }

@@ -200,7 +200,10 @@ impl Server {
             }
         }
 
-        self.sourcemaps.close(&self.host).await;
+        if let Err(error) = self.sourcemaps.close(&self.host).await {
+            // The next start finds them used a little longer ago.
+            tracing::warn!(%error, "which source maps were used cannot be written");
+        }
         let elapsed = self.host.clock.monotonic().saturating_sub(started);
         let for_store = self.shutdown_timeout.saturating_sub(elapsed);
         match tokio::time::timeout(for_store, self.storage.close()).await {

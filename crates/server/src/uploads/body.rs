@@ -30,6 +30,9 @@ pub(super) async fn json<T: DeserializeOwned>(
             }
         })?
         .to_bytes();
-    serde_json::from_slice(&bytes)
-        .map_err(|error| Refusal::Invalid(format!("the body is not the JSON that belongs here: {error}")))
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Refusal::Invalid(format!(
+            "the body is not the JSON that belongs here: {error}"
+        ))
+    })
 }

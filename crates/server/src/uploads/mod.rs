@@ -121,7 +121,9 @@ pub(crate) fn router(uploads: Uploads) -> Router {
         ),
         (
             "/organizations/{org}/releases/{version}",
-            get(releases::get).put(releases::update).delete(releases::delete),
+            get(releases::get)
+                .put(releases::update)
+                .delete(releases::delete),
         ),
         (
             "/organizations/{org}/releases/{version}/previous-with-commits",
@@ -141,7 +143,9 @@ pub(crate) fn router(uploads: Uploads) -> Router {
         ),
         (
             "/projects/{org}/{project}/releases/{version}",
-            get(releases::get).put(releases::update).delete(releases::delete),
+            get(releases::get)
+                .put(releases::update)
+                .delete(releases::delete),
         ),
         (
             "/projects/{org}/{project}/releases/{version}/files",

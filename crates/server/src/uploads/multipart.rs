@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream};
+use axum::body::BodyDataStream;
 use axum::extract::Request;
 use bytes::Bytes;
 use futures_util::Stream;
@@ -209,6 +209,7 @@ impl Stream for Paced {
 mod tests {
     use std::convert::Infallible;
 
+    use axum::body::Body;
     use futures_util::stream;
 
     use super::*;
@@ -227,7 +228,9 @@ mod tests {
             .unwrap()
     }
 
-    async fn read_all(pieces: Vec<Bytes>) -> Result<Vec<(String, Option<String>, Vec<u8>)>, Refusal> {
+    async fn read_all(
+        pieces: Vec<Bytes>,
+    ) -> Result<Vec<(String, Option<String>, Vec<u8>)>, Refusal> {
         let mut parts = Parts::of(request(pieces), LIMITS)?;
         let mut all = Vec::new();
         while let Some(part) = parts.next().await? {
@@ -248,7 +251,11 @@ mod tests {
             assert_eq!(
                 parts.unwrap(),
                 [
-                    ("file".to_owned(), Some("a.js".to_owned()), b"x\r\n-".to_vec()),
+                    (
+                        "file".to_owned(),
+                        Some("a.js".to_owned()),
+                        b"x\r\n-".to_vec()
+                    ),
                     ("name".to_owned(), None, b"~/a.js".to_vec()),
                 ],
                 "pieces of {size}"

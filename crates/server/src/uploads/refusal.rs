@@ -32,7 +32,9 @@ pub(crate) enum Refusal {
     #[error("{0}")]
     Quota(String),
     /// The body did not come in time.
-    #[error("the body did not arrive in time: nothing came for {0} seconds, or all of it took too long")]
+    #[error(
+        "the body did not arrive in time: nothing came for {0} seconds, or all of it took too long"
+    )]
     TooSlow(u64),
     /// As many uploads as may wait are waiting.
     #[error("too many uploads are under way; try again in a moment")]

@@ -166,10 +166,15 @@ pub(super) async fn get(State(uploads): State<Uploads>, Path(of): Path<OfRelease
 
 /// `DELETE …/releases/{version}/`.
 pub(super) async fn delete(State(uploads): State<Uploads>, Path(of): Path<OfRelease>) -> Answer {
-    uploads
+    let missing = format!("there is no release {:?}", of.version);
+    let was_there = uploads
         .run(move |artifacts| artifacts.delete_release(&of.org, &of.version))
         .await?;
-    Ok(Json::no_content())
+    if was_there {
+        Ok(Json::no_content())
+    } else {
+        Err(Refusal::NotFound(missing))
+    }
 }
 
 /// `GET …/previous-with-commits/`: none, so that clients send the commits that they find.

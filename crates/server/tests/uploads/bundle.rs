@@ -32,8 +32,18 @@ pub(crate) fn bundle_of(manifest: &[u8], files: &[(&str, &[u8])]) -> Vec<u8> {
 pub(crate) fn pair(debug_id: Option<&str>) -> Vec<u8> {
     let headers = debug_id.map_or_else(|| json!({}), |id| json!({"debug-id": id}));
     let manifest = manifest(&[
-        ("files/_/_/main.js", "minified_source", "~/main.js", &headers),
-        ("files/_/_/main.js.map", "source_map", "~/main.js.map", &headers),
+        (
+            "files/_/_/main.js",
+            "minified_source",
+            "~/main.js",
+            &headers,
+        ),
+        (
+            "files/_/_/main.js.map",
+            "source_map",
+            "~/main.js.map",
+            &headers,
+        ),
     ]);
     bundle_of(
         &manifest,

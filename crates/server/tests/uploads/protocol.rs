@@ -34,13 +34,22 @@ fn a_client_learns_that_its_token_is_good_and_where_its_organization_lives() {
 fn who_sends_no_token_is_told_so() {
     let server = Backtrail::start();
     let path = "/api/0/organizations/acme/chunk-upload/";
-    for header in ["", "Authorization: Bearer \r\n", "Authorization: Basic eDp5\r\n"] {
+    for header in [
+        "",
+        "Authorization: Bearer \r\n",
+        "Authorization: Basic eDp5\r\n",
+    ] {
         let mut connection = RawConnection::open(server.address("web"));
-        let head = format!("GET {path} HTTP/1.1\r\nHost: a.localhost\r\nConnection: close\r\n{header}\r\n");
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nHost: a.localhost\r\nConnection: close\r\n{header}\r\n"
+        );
         connection.send(head.as_bytes());
         let reply = connection.read_to_end();
         assert!(reply.starts_with("HTTP/1.1 401 "), "{header}: {reply}");
-        assert!(reply.contains(r#"{"detail":"no token"#), "{header}: {reply}");
+        assert!(
+            reply.contains(r#"{"detail":"no token"#),
+            "{header}: {reply}"
+        );
     }
     let refused = r#"backtrail_sourcemap_requests_refused_total{reason="unauthenticated"}"#;
     assert_eq!(server.metric(refused), 3);
@@ -57,7 +66,10 @@ fn a_release_is_made_once_and_found_by_every_spelling_of_its_name() {
     assert_eq!(made["projects"][0]["slug"], "web");
     assert_eq!(made["projects"][0]["name"], "web");
     let created = made["dateCreated"].as_str().unwrap();
-    assert!(created.starts_with("20") && created.ends_with('Z'), "{created}");
+    assert!(
+        created.starts_with("20") && created.ends_with('Z'),
+        "{created}"
+    );
 
     let path = "/organizations/acme/releases/";
     let again = expect(&server, 208, "POST", path, Some(body));
@@ -70,7 +82,10 @@ fn a_release_is_made_once_and_found_by_every_spelling_of_its_name() {
             }
         }
     }
-    for path in ["/organizations/acme/releases/", "/projects/acme/web/releases/"] {
+    for path in [
+        "/organizations/acme/releases/",
+        "/projects/acme/web/releases/",
+    ] {
         let releases = expect(&server, 200, "GET", path, None);
         assert_eq!(releases[0]["version"], VERSION, "{path}");
     }
@@ -85,11 +100,23 @@ fn commits_dates_and_deploys_of_a_release_are_kept() {
     let server = Backtrail::start();
     let release = format!("/organizations/acme/releases/{}", IN_PATHS[0]);
     assert_eq!(
-        expect(&server, 200, "GET", "/organizations/acme/repos/?cursor=", None),
+        expect(
+            &server,
+            200,
+            "GET",
+            "/organizations/acme/repos/?cursor=",
+            None
+        ),
         json!([])
     );
     let body = json!({"version": VERSION, "projects": ["web"]});
-    expect(&server, 201, "POST", "/organizations/acme/releases/", Some(body));
+    expect(
+        &server,
+        201,
+        "POST",
+        "/organizations/acme/releases/",
+        Some(body),
+    );
     let path = format!("{release}/previous-with-commits/");
     assert_eq!(expect(&server, 200, "GET", &path, None), json!({}));
 
@@ -106,13 +133,19 @@ fn commits_dates_and_deploys_of_a_release_are_kept() {
 
     let deploys = format!("{release}/deploys/");
     for (body, name) in [
-        (json!({"environment": "production", "name": "d1", "url": null, "dateStarted": null, "dateFinished": "2026-11-22T12:51:51Z"}), json!("d1")),
+        (
+            json!({"environment": "production", "name": "d1", "url": null, "dateStarted": null, "dateFinished": "2026-11-22T12:51:51Z"}),
+            json!("d1"),
+        ),
         (json!({"environment": "production"}), Value::Null),
     ] {
         let deploy = expect(&server, 201, "POST", &deploys, Some(body));
         assert_eq!(deploy["environment"], "production");
         assert_eq!(deploy["name"], name);
-        assert!(deploy["dateFinished"].is_string(), "the clients need a date: {deploy}");
+        assert!(
+            deploy["dateFinished"].is_string(),
+            "the clients need a date: {deploy}"
+        );
     }
 
     let kept = listed(&server, &format!("/acme/releases/{}", IN_PATHS[1]));
@@ -120,7 +153,8 @@ fn commits_dates_and_deploys_of_a_release_are_kept() {
     assert_eq!(kept["commits"][0]["author_email"], "ada@example.com");
     assert_eq!(kept["deploys"].as_array().unwrap().len(), 2);
 
-    let body = json!({"refs": [{"repository": "acme/web", "commit": "bbbb", "previousCommit": "aaaa"}]});
+    let body =
+        json!({"refs": [{"repository": "acme/web", "commit": "bbbb", "previousCommit": "aaaa"}]});
     expect(&server, 200, "PUT", &path, Some(body));
     let kept = listed(&server, &format!("/acme/releases/{}", IN_PATHS[1]));
     assert_eq!(kept["commits"][0]["id"], "bbbb");
@@ -199,10 +233,21 @@ fn a_bundle_in_several_chunks_with_and_without_gzip_is_one() {
 
     let zipped = crate::uploader::gzip(chunks[1]);
     let parts = [
-        Part { name: "file", file_name: Some(&names[0]), content: chunks[0] },
-        Part { name: "file_gzip", file_name: Some(&names[1]), content: &zipped },
+        Part {
+            name: "file",
+            file_name: Some(&names[0]),
+            content: chunks[0],
+        },
+        Part {
+            name: "file_gzip",
+            file_name: Some(&names[1]),
+            content: &zipped,
+        },
     ];
-    assert_eq!(post_parts(&server, &chunk_upload("acme"), &parts).status, 200);
+    assert_eq!(
+        post_parts(&server, &chunk_upload("acme"), &parts).status,
+        200
+    );
     let answer = expect(&server, 200, "POST", path, Some(body));
     assert_eq!(answer["state"], "ok", "{answer}");
     for project in ["web", "shop"] {
@@ -216,13 +261,22 @@ fn a_bundle_in_several_chunks_with_and_without_gzip_is_one() {
 fn a_bundle_of_the_protocol_before_lies_in_the_release_of_its_address() {
     let server = Backtrail::start();
     let body = json!({"version": VERSION, "projects": ["web"]});
-    expect(&server, 201, "POST", "/projects/acme/web/releases/", Some(body));
+    expect(
+        &server,
+        201,
+        "POST",
+        "/projects/acme/web/releases/",
+        Some(body),
+    );
     let bundle = pair(None);
     assert_eq!(post_chunk(&server, "acme", &bundle).status, 200);
     let body = json!({"checksum": sha1(&bundle), "chunks": [sha1(&bundle)]});
     let path = format!("/organizations/acme/releases/{}/assemble/", IN_PATHS[0]);
     let answer = expect(&server, 200, "POST", &path, Some(body));
-    assert_eq!(answer, json!({"state": "ok", "missingChunks": [], "detail": null}));
+    assert_eq!(
+        answer,
+        json!({"state": "ok", "missingChunks": [], "detail": null})
+    );
     let kept = listed(&server, &format!("/acme/releases/{}", IN_PATHS[1]));
     assert_eq!(kept["bundles"][0]["file_count"], 2);
     assert_eq!(kept["projects"], json!(["web"]));
@@ -236,11 +290,31 @@ fn single_files_are_kept_under_their_names_and_deleted_together() {
     assert_eq!(expect(&server, 200, "GET", &path, None), json!([]));
 
     let parts = [
-        Part { name: "file", file_name: Some("main.js.map"), content: MAP.as_bytes() },
-        Part { name: "name", file_name: None, content: b"~/main.js.map" },
-        Part { name: "dist", file_name: None, content: b"42" },
-        Part { name: "header", file_name: None, content: b"Sourcemap:main.js.map" },
-        Part { name: "header", file_name: None, content: b"debug-id:14049795-da83-4240-a9ff-871a1c601f08" },
+        Part {
+            name: "file",
+            file_name: Some("main.js.map"),
+            content: MAP.as_bytes(),
+        },
+        Part {
+            name: "name",
+            file_name: None,
+            content: b"~/main.js.map",
+        },
+        Part {
+            name: "dist",
+            file_name: None,
+            content: b"42",
+        },
+        Part {
+            name: "header",
+            file_name: None,
+            content: b"Sourcemap:main.js.map",
+        },
+        Part {
+            name: "header",
+            file_name: None,
+            content: b"debug-id:14049795-da83-4240-a9ff-871a1c601f08",
+        },
     ];
     let reply = post_parts(&server, &files, &parts);
     assert_eq!(reply.status, 201, "{}", reply.text());
@@ -283,7 +357,12 @@ fn a_release_that_is_deleted_takes_its_files_along() {
 #[test]
 fn what_is_not_served_is_refused_in_the_clients_form() {
     let server = Backtrail::start();
-    for path in ["/organizations", "/projects/acme/web/events/aa/json/", "/x", "/organizations/acme/chunk-upload/x"] {
+    for path in [
+        "/organizations",
+        "/projects/acme/web/events/aa/json/",
+        "/x",
+        "/organizations/acme/chunk-upload/x",
+    ] {
         let reply = ask(&server, "GET", path, None);
         assert_eq!(reply.status, 404, "{path}");
         assert!(detail(&reply).contains(path), "{path}");
@@ -303,7 +382,12 @@ fn what_is_not_served_is_refused_in_the_clients_form() {
 fn what_was_uploaded_is_there_after_a_kill() {
     let dir = tempfile::TempDir::new().unwrap();
     let server = Start::new().data_dir(dir.path()).start();
-    let answer = upload(&server, "acme", &pair(Some(DEBUG_ID)), &json!({"version": VERSION}));
+    let answer = upload(
+        &server,
+        "acme",
+        &pair(Some(DEBUG_ID)),
+        &json!({"version": VERSION}),
+    );
     assert_eq!(answer["state"], "ok");
     server.kill();
     let server = Start::new().data_dir(dir.path()).start();

@@ -4,10 +4,10 @@
 
 mod shapes;
 
-use artifacts::{Artifacts, BundleFilter, BundleId, Listed, Page};
+use artifacts::{Artifacts, BundleFilter, BundleId, Page};
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::{get, put};
-use axum::Router;
 use http::{HeaderMap, Uri};
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,9 @@ use crate::api::parameters::Parameters;
 use crate::api::same_site::refuse_other_sites;
 use crate::api::{Api, Json};
 
-use shapes::{BundleShape, FileShape, OrganizationShape, ProjectShape, ReleaseDetail, ReleaseShape};
+use shapes::{
+    BundleShape, FileShape, OrganizationShape, ProjectShape, ReleaseDetail, ReleaseShape,
+};
 
 /// What a list has unless it is asked for less or more.
 const DEFAULT_LIMIT: usize = 100;
@@ -155,9 +157,9 @@ async fn release(
 ) -> Answer {
     Parameters::of(&uri)?.refuse_others(&[])?;
     let answer = read(&api, move |artifacts| {
-        let release = artifacts.release(&org, &version)?.ok_or_else(|| {
-            Failure::NotFound(format!("organization {org:?} has no release {version:?}"))
-        })?;
+        let release = artifacts
+            .release(&org, &version)?
+            .ok_or_else(|| no_release(&org, &version))?;
         let filter = BundleFilter {
             project: None,
             release: Some(version.clone()),
@@ -240,9 +242,11 @@ async fn delete_release(
     Parameters::of(&uri)?.refuse_others(&[])?;
     refuse_other_sites(&headers)?;
     let answer = read(&api, move |artifacts| {
-        let deleted = artifacts.delete_release(&org, &version)?;
-        tracing::info!(org, version, ?deleted, "release deleted on request");
-        deleted_bundles(deleted)
+        if !artifacts.delete_release(&org, &version)? {
+            return Err(no_release(&org, &version));
+        }
+        tracing::info!(org, version, "release deleted on request");
+        Json::write(&Deleted {})
     });
     Ok(answer.await?)
 }
@@ -258,20 +262,18 @@ async fn delete_bundle(
     refuse_other_sites(&headers)?;
     let id = bundle_id(&id)?;
     let answer = read(&api, move |artifacts| {
-        artifacts.delete_bundle(&org, id)?;
+        if !artifacts.delete_bundle(&org, id)? {
+            return Err(no_bundle(&org, id));
+        }
         tracing::info!(org, bundle = id.0, "bundle deleted on request");
-        deleted_bundles(1)
+        Json::write(&Deleted {})
     });
     Ok(answer.await?)
 }
 
-fn deleted_bundles(deleted_bundles: u64) -> Result<Json, Failure> {
-    #[derive(Serialize)]
-    struct Body {
-        deleted_bundles: u64,
-    }
-    Json::write(&Body { deleted_bundles })
-}
+/// It was there, and is no more.
+#[derive(Serialize)]
+struct Deleted {}
 
 /// Runs what reads or writes files where questions run, behind the same gate.
 async fn read<T: Send + 'static>(
@@ -303,6 +305,10 @@ fn bundle_id(text: &str) -> Result<BundleId, Failure> {
     text.parse()
         .map(BundleId)
         .map_err(|_| Failure::Invalid(format!("bundle_id: {text:?} is not a number")))
+}
+
+fn no_release(org: &str, version: &str) -> Failure {
+    Failure::NotFound(format!("organization {org:?} has no release {version:?}"))
 }
 
 fn no_bundle(org: &str, id: BundleId) -> Failure {
