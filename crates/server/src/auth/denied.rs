@@ -11,7 +11,7 @@ pub(crate) enum Denied {
     /// It brings no token.
     #[error(
         "this needs a token with scope {scope}: send Authorization: Bearer TOKEN, or Basic with the token as the password; \
-         `backtrail tokens create --scope {scope}` makes one"
+         `backtrail tokens create --name NAME --scope {scope}` makes one"
     )]
     NoToken {
         /// What is missing.

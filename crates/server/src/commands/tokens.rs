@@ -127,7 +127,10 @@ fn create(host: &Host, new: NewToken, place: &Place) -> anyhow::Result<()> {
         Scope::Admin => "deleting",
     };
     for scope in token.scopes.iter() {
-        eprintln!("{} now needs a token with scope {scope}", closes(scope));
+        eprintln!(
+            "from now on a token with scope {scope} is needed for {}",
+            closes(scope)
+        );
     }
     Ok(())
 }

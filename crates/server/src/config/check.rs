@@ -79,7 +79,7 @@ fn forbidden(listener: &Listener, tokens: &[TokenRecord], data_dir: &Path) -> Op
     let missing = listener.scopes.iter().find(|scope| !has(**scope))?;
     Some(format!(
         "{endpoint} can be reached by other machines, and there is no token with scope {missing} in {}; \
-         make one with `backtrail tokens create --scope {missing}`, use a bare port to listen on this machine alone, or allow it with {ways}",
+         make one with `backtrail tokens create --name NAME --scope {missing}`, use a bare port to listen on this machine alone, or allow it with {ways}",
         data_dir.display()
     ))
 }
