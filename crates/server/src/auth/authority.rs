@@ -123,9 +123,14 @@ impl Authority {
         })
     }
 
+    /// Whether a token closes this.
+    pub(crate) fn closes(&self, scope: Scope) -> bool {
+        self.in_force().close(scope)
+    }
+
     /// Whether a request at `peer` needs a token for this.
     pub(crate) fn needs_token(&self, scope: Scope, peer: Peer) -> bool {
-        peer.always_needs_token || self.in_force().close(scope)
+        peer.always_needs_token || self.closes(scope)
     }
 
     /// A token in clear, if it is good for this.

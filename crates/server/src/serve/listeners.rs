@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use tonic_health::server::HealthReporter;
 
 use crate::api::Api;
-use crate::auth::{Authority, Denied, Guard, Peer};
+use crate::auth::{Authority, Denied, Guard, Peer, Scope};
 use crate::config::{Config, Endpoint};
 use crate::ingest::{Admission, InFlight, Protocol};
 use crate::listen::{
@@ -234,7 +234,7 @@ pub(super) fn start_listeners(
         admission,
         strategies,
         health,
-        authority: _,
+        authority,
         state,
     } = services;
     let limits = &config.limits;
@@ -249,6 +249,11 @@ pub(super) fn start_listeners(
     };
     let api = Api::of(state);
     let queue = InFlight::new(limits.udp_queue_bytes.as_usize());
+    if !sockets.udp.is_empty() && authority.closes(Scope::Ingest) {
+        tracing::warn!(
+            "sending needs a token, and datagrams carry none: whoever reaches Jaeger's agent can send; turn it off with jaeger_agent_compact and jaeger_agent_binary"
+        );
+    }
     for (kind, bound) in sockets.udp {
         let agent = JaegerAgent::new(
             kind.protocol(),

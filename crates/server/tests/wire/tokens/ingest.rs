@@ -19,6 +19,9 @@ const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Expor
 const POST_SPANS: &str = "/jaeger.api_v2.CollectorService/PostSpans";
 const STRATEGY: &str = "/jaeger.api_v2.SamplingManager/GetSamplingStrategy";
 
+/// A call with an `authorization`.
+type Call<'a> = &'a dyn Fn(Option<&str>) -> Result<(), tonic::Status>;
+
 /// Ways to send over HTTP: listener, path, content type, body, status of success.
 fn ways() -> Vec<(&'static str, &'static str, &'static str, Vec<u8>, u16)> {
     let protobuf = otlp::trace(1, 1).encode_to_vec();
@@ -141,8 +144,7 @@ fn grpc_takes_the_token_in_its_metadata() {
         let call = jaeger_client.call_as(authorization, STRATEGY, PostSpansResponse {});
         call.map(|_: PostSpansResponse| ())
     };
-    let calls: [&dyn Fn(Option<&str>) -> Result<(), tonic::Status>; 3] =
-        [&export, &post_spans, &strategy];
+    let calls: [Call<'_>; 3] = [&export, &post_spans, &strategy];
     for call in calls {
         for missing in [None, Some(stranger.as_str())] {
             let status = call(missing).unwrap_err();
@@ -195,6 +197,7 @@ fn what_jaegers_agent_serves_stays_open_on_loopback() {
     let to = closed.server.address("jaeger-agent-binary");
     from.send_to(&datagram, to).unwrap();
     closed.server.eventually("backtrail_memtable_spans", 3);
+    closed.server.eventually_logs("datagrams carry none");
     let sampling = closed.get(None, "jaeger-sampling", "/sampling?service=shop");
     assert_eq!(sampling.status, 200);
     let collector = closed.get(None, "jaeger-http", "/api/sampling?service=shop");

@@ -23,12 +23,6 @@ fn files(dir: &Path, found: &mut Vec<(String, Vec<u8>)>) {
     }
 }
 
-fn contains(bytes: &[u8], secret: &str) -> bool {
-    bytes
-        .windows(secret.len())
-        .any(|window| window == secret.as_bytes())
-}
-
 #[test]
 fn no_log_line_metric_error_or_file_holds_a_token() {
     let start = Start::new().arg("--log-level=trace,hyper=trace,h2=trace,tower_http=trace");
@@ -91,12 +85,13 @@ fn no_log_line_metric_error_or_file_holds_a_token() {
     // Two of the tokens can begin a session.
     assert_eq!(secrets.len(), 5 + 2);
     for (name, bytes) in &said {
+        let text = String::from_utf8_lossy(bytes);
         for secret in &secrets {
-            assert!(!contains(bytes, secret), "{name} holds a token");
+            assert!(!text.contains(secret.as_str()), "{name} holds a token");
             // Nor as the password of Basic.
             let pair = basic(secret);
             let pair = pair.strip_prefix("Basic ").unwrap();
-            assert!(!contains(bytes, pair), "{name} holds a token");
+            assert!(!text.contains(pair), "{name} holds a token");
         }
     }
 }
