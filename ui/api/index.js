@@ -1,10 +1,10 @@
 // The public API, one function a call. The page uses nothing else of the server.
 
-import { getJson } from './client.js';
+import { getJson, sendJson } from './client.js';
 
-/** @import { ExportFormat, Operation, SearchAnswer, Skeleton, SpanDetail, Status } from './types.js' */
+/** @import { ExportFormat, Operation, SearchAnswer, Session, Skeleton, SpanDetail, Status } from './types.js' */
 
-export { ApiError, isAbort } from './client.js';
+export { ApiError, isAbort, onSignInNeeded } from './client.js';
 
 const root = '/api/v1';
 
@@ -51,6 +51,23 @@ export function span(traceId, spanId, signal) {
 /** @param {AbortSignal} [signal] */
 export function status(signal) {
   return /** @type {Promise<Status>} */ (getJson(`${root}/status`, signal));
+}
+
+/** Whether reading needs a token, and of which token this browser's session is. */
+export function session() {
+  return /** @type {Promise<Session>} */ (sendJson('GET', `${root}/session`));
+}
+
+/**
+ * Begins a session: the browser keeps it in a cookie that scripts can't see.
+ * @param {string} token
+ */
+export function signIn(token) {
+  return /** @type {Promise<Session>} */ (sendJson('POST', `${root}/session`, { token }));
+}
+
+export function signOut() {
+  return /** @type {Promise<Session>} */ (sendJson('DELETE', `${root}/session`));
 }
 
 /**

@@ -96,6 +96,8 @@
  * @property {{ name: string, version: string, attributes: Attribute[], dropped_attributes_count: number, schema_url: string }} scope
  */
 
+/** @typedef {{ needs_token: boolean, token: { name: string, scopes: string[] } | null }} Session */
+
 /** @typedef {{ name: string, address: string }} Listener */
 
 /**

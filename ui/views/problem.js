@@ -21,6 +21,9 @@ export function explain(error, subject) {
       advice: 'Check that the backtrail process is running and that this address is still its own, then try again.',
     };
   }
+  if (error.status === 401) {
+    return { title: 'The server asks for a token', text: error.message, advice: 'Load the page again to sign in.' };
+  }
   if (error.status === 404 && subject === 'trace') {
     return {
       title: 'No such trace',

@@ -54,6 +54,12 @@ struct DropLabels {
     reason: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DenialLabels {
+    listener: &'static str,
+    reason: &'static str,
+}
+
 /// The reason of datagrams that were lost in the kernel.
 const SOCKET_BUFFER: &str = "socket_buffer";
 
@@ -67,6 +73,7 @@ pub(crate) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     body_bytes: Family<ProtocolLabel, Counter>,
     dropped_datagrams: Family<DropLabels, Counter>,
+    denied_requests: Family<DenialLabels, Counter>,
     signals: SignalCounters,
     uploads: UploadCounters,
     log_syncs: Histogram,
@@ -138,6 +145,7 @@ impl Metrics {
             requests: Family::default(),
             body_bytes: Family::default(),
             dropped_datagrams: Family::default(),
+            denied_requests: Family::default(),
             signals: SignalCounters::default(),
             uploads: UploadCounters::default(),
             // 62.5 µs to 2 s: from a battery-backed cache to a disk that struggles.
@@ -207,6 +215,11 @@ impl Metrics {
             "datagrams_dropped",
             "Datagrams of which nothing was kept, by protocol and reason; socket_buffer is the kernel's count",
             self.dropped_datagrams.clone(),
+        );
+        ours.register(
+            "denied_requests",
+            "Requests that were denied for want of a token, by listener and reason: no_token, malformed_token, unknown_token, expired_token, wrong_scope",
+            self.denied_requests.clone(),
         );
         self.signals.register(ours);
         self.uploads.register(ours);
@@ -350,6 +363,20 @@ impl Metrics {
         };
         let counter = self.dropped_datagrams.get_or_create(&labels);
         counter.inc_by(total.saturating_sub(counter.get()));
+    }
+
+    /// Makes the series of a listener's denials, which an alert on a rate needs before the first.
+    pub(crate) fn begin_denials(&self, listener: &'static str, reasons: &[&'static str]) {
+        for reason in reasons {
+            let labels = DenialLabels { listener, reason };
+            drop(self.denied_requests.get_or_create(&labels));
+        }
+    }
+
+    /// A request was denied.
+    pub(crate) fn count_denied_request(&self, listener: &'static str, reason: &'static str) {
+        let labels = DenialLabels { listener, reason };
+        self.denied_requests.get_or_create(&labels).inc();
     }
 
     fn count_request(&self, signal: OtlpSignal, protocol: Protocol, status: &'static str) {

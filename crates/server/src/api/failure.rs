@@ -10,6 +10,7 @@ use query::QueryError;
 use store::StoreError;
 
 use super::Json;
+use crate::auth::Denied;
 
 /// When to come back, in seconds: a query takes less than that unless the machine is in trouble.
 const RETRY_AFTER_S: &str = "2";
@@ -21,7 +22,9 @@ pub(super) enum Failure {
     Invalid(String),
     /// What was asked for is not there.
     NotFound(String),
-    /// A page of another site asks for it.
+    /// Who asks has not said who they are, or not so that we believe it.
+    Unauthenticated(String),
+    /// A page of another site asks for it, or somebody who may not.
     Forbidden(String),
     /// There is no such method at this address.
     MethodNotAllowed,
@@ -45,6 +48,7 @@ impl Failure {
         match self {
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Overloaded | Self::Unavailable(_) | Self::TimedOut => {
@@ -59,6 +63,7 @@ impl Failure {
         match self {
             Self::Invalid(_) => "invalid_argument",
             Self::NotFound(_) => "not_found",
+            Self::Unauthenticated(_) => "unauthenticated",
             Self::Forbidden(_) => "forbidden",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Overloaded => "overloaded",
@@ -73,6 +78,7 @@ impl Failure {
         match self {
             Self::Invalid(message)
             | Self::NotFound(message)
+            | Self::Unauthenticated(message)
             | Self::Forbidden(message)
             | Self::Unavailable(message)
             | Self::Internal(message) => message,
@@ -90,6 +96,15 @@ impl Failure {
             headers.insert(RETRY_AFTER, http::HeaderValue::from_static(RETRY_AFTER_S));
         }
         response
+    }
+}
+
+impl From<Denied> for Failure {
+    fn from(denied: Denied) -> Self {
+        match denied.http_status() {
+            StatusCode::FORBIDDEN => Self::Forbidden(denied.to_string()),
+            _ => Self::Unauthenticated(denied.to_string()),
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! The APIs for reading, and for deleting: our own under `/api/v1`, Jaeger's over HTTP (v1, v3) and gRPC, and Zipkin's.
 //!
 //! They differ in how they read a question and how they print an answer. In between each is the same: the question runs on the
-//! pool for blocking work, over one snapshot, with a [`query::Budget`], behind one [`gate::Gate`] for all. Only our own deletes, and not for a page of another site.
+//! pool for blocking work, over one snapshot, with a [`query::Budget`], behind one [`gate::Gate`] for all. Only our own deletes, and not for a page of another site. Who may ask is decided before, by [`crate::web`].
 
+mod denied;
 mod duration;
 mod failure;
 mod gate;
@@ -34,9 +35,11 @@ use tonic_health::server::HealthReporter;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
+use crate::auth::Guard;
 use crate::state::{AppState, BoundListener};
 pub(crate) use v1::ExportFormat;
 
+pub(crate) use denied::denied;
 use failure::Failure;
 use gate::Gate;
 
@@ -83,9 +86,10 @@ pub(crate) fn router(api: Api) -> Router {
 /// Jaeger's query services over gRPC.
 pub(crate) fn jaeger_grpc_router(
     api: Api,
+    guard: Guard,
     health: &HealthReporter,
 ) -> Result<Router, tonic_reflection::server::Error> {
-    jaeger::grpc_router(api, health)
+    jaeger::grpc_router(api, guard, health)
 }
 
 /// Zipkin's read API as Zipkin's own port has it.

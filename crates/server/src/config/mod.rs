@@ -31,6 +31,7 @@ pub(crate) use settings::{SETTINGS, Setting};
 pub(crate) use sources::{Effective, Environment, Loader, Sources};
 pub(crate) use value::{
     Age, ByteCount, LogFilter, LogFormat, Millis, Origins, SamplingKind, SamplingParam,
+    SettingValue,
 };
 
 use sampling::Tables;

@@ -147,7 +147,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "allow_anonymous",
         allow_anonymous,
         "BOOL",
-        "Allow listeners on addresses that other machines reach, without authentication",
+        "Let anybody in where other machines reach a listener; what a token closes is closed all the same",
         true
     ),
     setting!(

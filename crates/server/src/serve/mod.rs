@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use tonic_health::server::HealthReporter;
 
 use crate::api::JAEGER_GRPC_SERVICES;
+use crate::auth::Authority;
 use crate::config::{Config, Loader};
 use crate::ingest::{Admission, AdmissionLimits};
 use crate::metrics::Metrics;
@@ -89,6 +90,7 @@ impl Server {
     pub(crate) async fn start(config: &Config, host: Host) -> anyhow::Result<Self> {
         let sockets = Sockets::bind(config)?;
         let metrics = Arc::new(Metrics::new());
+        let authority = Authority::open(&host, &config.data_dir)?;
         let storage = Storage::open(config, &host, &metrics).await?;
         let sourcemaps = SourceMaps::open(config, &host)
             .await
@@ -131,6 +133,7 @@ impl Server {
             admission: Arc::clone(&admission),
             strategies: strategies.clone(),
             health: health.clone(),
+            authority,
             state,
         };
         start_listeners(config, sockets, &services, &connections, &stop)?;

@@ -1,20 +1,28 @@
 //! Who may upload. The one place that knows.
 
+use artifacts::IfMissing;
 use axum::extract::Request;
-use http::header::AUTHORIZATION;
 
+use super::Uploads;
 use super::refusal::Refusal;
+use crate::auth::Scope;
 
-/// Passes whoever sends a token. While there are no tokens for uploading, any will do: other machines reach this listener
-/// only where `allow_anonymous` says that they may.
-pub(super) fn authorize(request: &Request) -> Result<(), Refusal> {
-    let header = request.headers().get(AUTHORIZATION);
-    let text = header.and_then(|value| value.to_str().ok());
-    let (scheme, token) = text
-        .and_then(|text| text.split_once(' '))
-        .ok_or(Refusal::NoToken)?;
-    if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() {
-        return Ok(());
+impl Uploads {
+    /// Passes whoever may upload.
+    pub(super) fn authorize(&self, request: &Request) -> Result<(), Refusal> {
+        let headers = request.headers();
+        match self.guard.authorize(Scope::Upload, headers) {
+            Ok(_) => Ok(()),
+            Err(denied) => Err(Refusal::Denied(denied)),
+        }
     }
-    Err(Refusal::NoToken)
+
+    /// Whether organisations and projects come into being when they are named: as long as all of them belong to the one tenant.
+    #[expect(
+        clippy::unused_self,
+        reason = "which organisations there are will depend on the settings"
+    )]
+    pub(super) fn if_missing(&self) -> IfMissing {
+        IfMissing::Create
+    }
 }

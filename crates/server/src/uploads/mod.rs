@@ -22,7 +22,7 @@ mod turn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use artifacts::{Artifacts, IfMissing};
+use artifacts::Artifacts;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -31,6 +31,7 @@ use axum::routing::{MethodRouter, any, delete, get, post};
 use host::Clock;
 use http::Uri;
 
+use crate::auth::Guard;
 use crate::config::{Config, PublicUrl};
 use crate::metrics::Metrics;
 use crate::state::AppState;
@@ -54,6 +55,7 @@ const ASSEMBLY_PATIENCE: Duration = Duration::from_mins(1);
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Uploads {
+    guard: Guard,
     artifacts: Artifacts,
     clock: Arc<dyn Clock>,
     public_url: Option<PublicUrl>,
@@ -66,8 +68,9 @@ pub(crate) struct Uploads {
 
 impl Uploads {
     /// The API over what the server keeps, as the settings have it.
-    pub(crate) fn of(state: &AppState, config: &Config) -> Self {
+    pub(crate) fn of(state: &AppState, config: &Config, guard: Guard) -> Self {
         Self {
+            guard,
             artifacts: state.artifacts.clone(),
             clock: Arc::clone(&state.host.clock),
             public_url: config.public_url.clone(),
@@ -80,11 +83,6 @@ impl Uploads {
 
     fn now_ms(&self) -> u64 {
         self.clock.now_unix_nano() / 1_000_000
-    }
-
-    /// Whether organisations, projects and releases come into being when they are named: as long as nobody says who owns what.
-    fn if_missing(&self) -> IfMissing {
-        IfMissing::Create
     }
 
     /// Runs what reads or writes files on the pool for that.
@@ -182,7 +180,7 @@ async fn no_such_address(uri: Uri) -> Refusal {
 async fn admit(State(uploads): State<Uploads>, request: Request, next: Next) -> Response {
     use axum::response::IntoResponse;
 
-    let response = match authorize::authorize(&request) {
+    let response = match uploads.authorize(&request) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     };

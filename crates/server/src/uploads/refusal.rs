@@ -7,15 +7,17 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::auth::Denied;
+
 /// Seconds after which a client that found no room may come again.
 const RETRY_AFTER_S: &str = "2";
 
 /// A request that is not followed. The text is what people read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum Refusal {
-    /// Nobody says who asks.
-    #[error("no token was sent: set SENTRY_AUTH_TOKEN")]
-    NoToken,
+    /// Whoever asks may not.
+    #[error("{0}")]
+    Denied(Denied),
     /// The request can't be understood, or says what is not so.
     #[error("{0}")]
     Invalid(String),
@@ -54,7 +56,7 @@ impl Refusal {
     /// The HTTP status. The clients repeat what was answered with 502, 503 or 504, and with nothing else.
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::NoToken => StatusCode::UNAUTHORIZED,
+            Self::Denied(denied) => denied.http_status(),
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -69,7 +71,7 @@ impl Refusal {
     /// One word for counters.
     pub(crate) fn label(&self) -> &'static str {
         match self {
-            Self::NoToken => "unauthenticated",
+            Self::Denied(_) => "denied",
             Self::Invalid(_) => "invalid",
             Self::NotFound(_) => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -83,7 +85,7 @@ impl Refusal {
 
     /// All words of [`label`](Self::label).
     pub(crate) const LABELS: [&'static str; 9] = [
-        "unauthenticated",
+        "denied",
         "invalid",
         "not_found",
         "method_not_allowed",
@@ -120,7 +122,7 @@ impl IntoResponse for Refusal {
         let mut response = (self.status(), json, body.unwrap_or_default()).into_response();
         let headers = response.headers_mut();
         match self {
-            Self::NoToken => {
+            Self::Denied(denied) if denied.http_status() == StatusCode::UNAUTHORIZED => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::Overloaded => {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::bundle::{DEBUG_ID, MAP, pair, sha1};
-use crate::running::{Backtrail, RawConnection, Start};
+use crate::running::{Backtrail, RawConnection, Reply, Start, agent, run_in};
 use crate::uploader::{
     Part, ask, assemble, chunk_upload, detail, expect, listed, post_chunk, post_parts, upload,
 };
@@ -34,11 +34,7 @@ fn a_client_learns_that_its_token_is_good_and_where_its_organization_lives() {
 fn who_sends_no_token_is_told_so() {
     let server = Backtrail::start();
     let path = "/api/0/organizations/acme/chunk-upload/";
-    for header in [
-        "",
-        "Authorization: Bearer \r\n",
-        "Authorization: Basic eDp5\r\n",
-    ] {
+    for header in ["", "Authorization: Bearer \r\n", "Authorization: x\r\n"] {
         let mut connection = RawConnection::open(server.address("web"));
         let head = format!(
             "GET {path} HTTP/1.1\r\nHost: a.localhost\r\nConnection: close\r\n{header}\r\n"
@@ -47,12 +43,44 @@ fn who_sends_no_token_is_told_so() {
         let reply = connection.read_to_end();
         assert!(reply.starts_with("HTTP/1.1 401 "), "{header}: {reply}");
         assert!(
-            reply.contains(r#"{"detail":"no token"#),
+            reply.contains("\r\n\r\n{\"detail\":\""),
             "{header}: {reply}"
         );
+        assert!(reply.contains("scope upload"), "{header}: {reply}");
     }
-    let refused = r#"backtrail_sourcemap_requests_refused_total{reason="unauthenticated"}"#;
+    let refused = r#"backtrail_sourcemap_requests_refused_total{reason="denied"}"#;
     assert_eq!(server.metric(refused), 3);
+}
+
+#[test]
+fn a_token_for_uploads_closes_uploads_to_others_and_leaves_reading_open() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let data_dir = format!("--data-dir={}", dir.path().display());
+    let made = run_in(
+        dir.path(),
+        &["tokens", "create", "--name=ci", "--scope=upload", &data_dir],
+        &[],
+    );
+    assert!(made.status.success(), "{made:?}");
+    let server = Start::new().data_dir(dir.path()).start();
+    let reply = ask(&server, "GET", "/", None);
+    assert_eq!(reply.status, 401);
+    assert!(detail(&reply).contains("scope upload"));
+    assert_eq!(
+        server.get("/api/v1/sourcemaps/organizations").0,
+        200,
+        "reading stays open"
+    );
+    let said = String::from_utf8(made.stdout).unwrap();
+    let secret = said
+        .split_whitespace()
+        .find(|word| word.len() >= 32)
+        .unwrap_or_else(|| panic!("no token in {said:?}"));
+    let reply = agent()
+        .get(server.url("web", "/api/0/"))
+        .header("Authorization", format!("Bearer {secret}"))
+        .call();
+    assert_eq!(Reply::from(reply.unwrap()).status, 200);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod deletion;
 mod events;
 mod export;
 mod search;
+mod session;
 mod skeleton;
 mod sourcemaps;
 mod span;
@@ -47,6 +48,10 @@ pub(super) fn routes() -> Router<Api> {
             get(events::without_span),
         )
         .route("/api/v1/spans", delete(deletion::spans))
+        .route(
+            "/api/v1/session",
+            get(session::show).post(session::begin).delete(session::end),
+        )
         .route("/api/v1/openapi.json", get(openapi))
         .merge(sourcemaps::routes())
         .method_not_allowed_fallback(async || Error(Failure::MethodNotAllowed))
@@ -83,6 +88,11 @@ impl IntoResponse for Error {
             Err(unwritable) => unwritable.status().into_response(),
         }
     }
+}
+
+/// A failure in this API's form, for who did not come as far as a handler.
+pub(super) fn failed(failure: Failure) -> Response {
+    Error(failure).into_response()
 }
 
 type Answer = Result<Json, Error>;
