@@ -1,10 +1,10 @@
 // The public API, one function a call. The page uses nothing else of the server.
 
-import { getJson } from './client.js';
+import { getJson, sendJson } from './client.js';
 
-/** @import { BundleFile, ExportFormat, Needs, Operation, Organization, Project, Release, SearchAnswer, Skeleton, SpanDetail, Status, StoredBundle } from './types.js' */
+/** @import { BundleFile, ExportFormat, Needs, Operation, Organization, Project, Release, SearchAnswer, Session, Skeleton, SpanDetail, Status, StoredBundle } from './types.js' */
 
-export { ApiError, isAbort } from './client.js';
+export { ApiError, isAbort, onSignInNeeded } from './client.js';
 
 const root = '/api/v1';
 
@@ -110,7 +110,7 @@ export function bundleFiles(organization, id, signal) {
  */
 export function serve(organization, project, service, serves) {
   const path = `${organizationsRoot}/${encodeURIComponent(organization)}/projects/${encodeURIComponent(project)}/services/${encodeURIComponent(service)}`;
-  return /** @type {Promise<Project>} */ (changeJson(serves ? 'PUT' : 'DELETE', path));
+  return /** @type {Promise<Project>} */ (sendJson(serves ? 'PUT' : 'DELETE', path));
 }
 
 /**
@@ -118,7 +118,22 @@ export function serve(organization, project, service, serves) {
  * @param {string} version
  */
 export function deleteRelease(organization, version) {
-  return changeJson('DELETE', `${organizationsRoot}/${encodeURIComponent(organization)}/releases/${encodeURIComponent(version)}`);
+  return sendJson('DELETE', `${organizationsRoot}/${encodeURIComponent(organization)}/releases/${encodeURIComponent(version)}`);
+/** Whether reading needs a token, and of which token this browser's session is. */
+export function session() {
+  return /** @type {Promise<Session>} */ (sendJson('GET', `${root}/session`));
+}
+
+/**
+ * Begins a session: the browser keeps it in a cookie that scripts can't see.
+ * @param {string} token
+ */
+export function signIn(token) {
+  return /** @type {Promise<Session>} */ (sendJson('POST', `${root}/session`, { token }));
+}
+
+export function signOut() {
+  return /** @type {Promise<Session>} */ (sendJson('DELETE', `${root}/session`));
 }
 
 /**

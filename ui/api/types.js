@@ -96,6 +96,10 @@
 
 /** @typedef {{ slug: string, created_unix_ms: number, services: string[] }} Project */
 
+/** @typedef {{ id: string, kind: string, release: string | null, dist: string | null, debug_id: string | null, uploaded_unix_ms: number, last_used_unix_ms: number, file_count: number, bytes: number }} StoredBundle */
+
+/** @typedef {{ url: string, path: string, type: string, debug_id: string | null, source_map: string | null, has_inline_map: boolean, map_file: string | null, bytes: number, sha256: string }} BundleFile */
+
 /** @typedef {{ version: string, projects: string[], created_unix_ms: number, changed_unix_ms: number, released: string | null, bundle_count: number, commit_count: number, deploy_count: number }} Release */
 
 /** @typedef {{ trace_id: string, span_id: string, trace_state: string, flags: number, attributes: Attribute[], dropped_attributes_count: number }} SpanLink */
@@ -124,6 +128,8 @@
  * @property {{ attributes: Attribute[], dropped_attributes_count: number, schema_url: string }} resource
  * @property {{ name: string, version: string, attributes: Attribute[], dropped_attributes_count: number, schema_url: string }} scope
  */
+
+/** @typedef {{ needs_token: boolean, token: { name: string, scopes: string[] } | null }} Session */
 
 /** @typedef {{ name: string, address: string }} Listener */
 

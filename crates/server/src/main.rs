@@ -1,6 +1,7 @@
 //! `backtrail`: receives spans, keeps them, answers searches and shows traces in a page.
 
 mod api;
+mod auth;
 mod cli;
 mod commands;
 mod config;
@@ -15,8 +16,10 @@ mod process;
 mod receivers;
 mod sampling;
 mod serve;
+mod sourcemaps;
 mod state;
 mod storage;
+mod uploads;
 mod web;
 
 use std::process::ExitCode;
@@ -73,6 +76,7 @@ fn run(action: Action) -> anyhow::Result<()> {
         Action::Export(args) => commands::export::run(&args),
         Action::Import(args) => commands::import::run(&args),
         Action::Data { action } => commands::data::run(&action),
+        Action::Tokens { action } => commands::tokens::run(action),
     }
 }
 

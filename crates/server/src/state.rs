@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use artifacts::Artifacts;
 use host::Host;
 use store::Store;
 
@@ -22,6 +23,8 @@ pub(crate) struct AppState {
     pub(crate) listeners: Arc<[BoundListener]>,
     /// What is kept.
     pub(crate) store: Store,
+    /// What was uploaded of source maps.
+    pub(crate) artifacts: Artifacts,
     /// The bounded queue of requests that bring spans.
     pub(crate) in_flight: InFlight,
     /// What receives datagrams.

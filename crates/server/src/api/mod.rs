@@ -1,8 +1,9 @@
 //! The APIs for reading, and for deleting: our own under `/api/v1`, Jaeger's over HTTP (v1, v3) and gRPC, and Zipkin's.
 //!
 //! They differ in how they read a question and how they print an answer. In between each is the same: the question runs on the
-//! pool for blocking work, over one snapshot, with a [`query::Budget`], behind one [`gate::Gate`] for all. Only our own deletes, and not for a page of another site.
+//! pool for blocking work, over one snapshot, with a [`query::Budget`], behind one [`gate::Gate`] for all. Only our own deletes, and not for a page of another site. Who may ask is decided before, by [`crate::web`].
 
+mod denied;
 mod duration;
 mod failure;
 mod gate;
@@ -21,6 +22,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use artifacts::Artifacts;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use host::{BoxFuture, Clock};
@@ -34,9 +36,11 @@ use tonic_health::server::HealthReporter;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
+use crate::auth::Guard;
 use crate::state::{AppState, BoundListener};
 pub(crate) use v1::ExportFormat;
 
+pub(crate) use denied::denied;
 use failure::Failure;
 use gate::Gate;
 use stacks::Stacks;
@@ -65,6 +69,7 @@ pub(crate) struct Api {
     delete: Delete,
     clock: Arc<dyn Clock>,
     listeners: Arc<[BoundListener]>,
+    artifacts: Artifacts,
     gate: Gate,
     stacks: Stacks,
     /// Whether Jaeger's APIs show stack traces resolved.
@@ -89,9 +94,10 @@ pub(crate) fn router(api: Api) -> Router {
 /// Jaeger's query services over gRPC.
 pub(crate) fn jaeger_grpc_router(
     api: Api,
+    guard: Guard,
     health: &HealthReporter,
 ) -> Result<Router, tonic_reflection::server::Error> {
-    jaeger::grpc_router(api, health)
+    jaeger::grpc_router(api, guard, health)
 }
 
 /// Zipkin's read API as Zipkin's own port has it.
@@ -130,6 +136,7 @@ impl Api {
             take_snapshot: Arc::new(move || store.snapshot(&tenant)),
             clock: Arc::clone(&state.host.clock),
             listeners: Arc::clone(&state.listeners),
+            artifacts: state.artifacts.clone(),
             gate: Gate::for_this_machine(),
         }
     }

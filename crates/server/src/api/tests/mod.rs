@@ -7,6 +7,7 @@ mod export;
 mod jaeger;
 mod jaeger_v3;
 mod openapi;
+mod sourcemaps;
 mod truncation;
 mod v1;
 mod zipkin;
@@ -72,6 +73,7 @@ fn api(snapshot: Snapshot) -> Api {
         listeners: listeners
             .map(|(name, address)| BoundListener { name, address })
             .into(),
+        artifacts: sourcemaps::artifacts(),
         gate: Gate::new(4, 4),
     }
 }

@@ -10,7 +10,9 @@ mod export;
 mod needs;
 mod resolve;
 mod search;
+mod session;
 mod skeleton;
+mod sourcemaps;
 mod span;
 mod trace;
 
@@ -56,7 +58,12 @@ pub(super) fn routes() -> Router<Api> {
         .route("/api/v1/sourcemaps/resolve", post(resolve::resolve))
         .route("/api/v1/sourcemaps/needs", get(needs::needs))
         .route("/api/v1/spans", delete(deletion::spans))
+        .route(
+            "/api/v1/session",
+            get(session::show).post(session::begin).delete(session::end),
+        )
         .route("/api/v1/openapi.json", get(openapi))
+        .merge(sourcemaps::routes())
         .method_not_allowed_fallback(async || Error(Failure::MethodNotAllowed))
         .route("/api/v1/{*rest}", any(no_such_address))
 }
@@ -91,6 +98,11 @@ impl IntoResponse for Error {
             Err(unwritable) => unwritable.status().into_response(),
         }
     }
+}
+
+/// A failure in this API's form, for who did not come as far as a handler.
+pub(super) fn failed(failure: Failure) -> Response {
+    Error(failure).into_response()
 }
 
 type Answer = Result<Json, Error>;
