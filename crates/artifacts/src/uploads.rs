@@ -28,7 +28,7 @@ const LISTS: usize = 200;
 
 /// The uploads of a server as a [`Shelf`]. Keeps lists of files until something changes.
 pub struct Uploads {
-    artifacts: Arc<Artifacts>,
+    artifacts: Artifacts,
     lists: Cache<(String, u64), Arc<[ShelfFile]>>,
     /// The generation that `lists` are of.
     generation: AtomicU64,
@@ -42,7 +42,7 @@ impl std::fmt::Debug for Uploads {
 
 impl Uploads {
     /// The uploads of `artifacts`.
-    pub fn new(artifacts: Arc<Artifacts>) -> Self {
+    pub fn new(artifacts: Artifacts) -> Self {
         Self {
             generation: AtomicU64::new(artifacts.generation()),
             artifacts,

@@ -8,6 +8,7 @@ use crate::commands::data::DataAction;
 use crate::commands::delete;
 use crate::commands::export::ExportArgs;
 use crate::commands::import::ImportArgs;
+use crate::commands::sourcemaps::SourcemapsArgs;
 use crate::commands::tokens;
 use crate::config::{Config, SETTINGS, Sources};
 use crate::demo;
@@ -62,6 +63,8 @@ pub(crate) enum Action {
     Import(ImportArgs),
     /// Write traces of a running server as OTLP JSON, Jaeger's JSON or Zipkin's JSON
     Export(Box<ExportArgs>),
+    /// Source maps: prepare, send and check a build, lead stack traces back to source
+    Sourcemaps(Box<SourcemapsArgs>),
     /// Make, show and take back the tokens that a server asks for
     #[command(after_help = tokens::HELP)]
     Tokens {

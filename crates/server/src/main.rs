@@ -39,7 +39,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const THREADS_TIMEOUT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
-    match run(Cli::parse().action) {
+    let action = Cli::parse().action;
+    if let Action::Sourcemaps(args) = &action {
+        return commands::sourcemaps::run(args);
+    }
+    match run(action) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("backtrail: {}", with_causes(&error));
@@ -76,6 +80,11 @@ fn run(action: Action) -> anyhow::Result<()> {
         Action::Export(args) => commands::export::run(&args),
         Action::Import(args) => commands::import::run(&args),
         Action::Data { action } => commands::data::run(&action),
+        // Has an exit code of its own.
+        Action::Sourcemaps(args) => {
+            commands::sourcemaps::run(&args);
+            Ok(())
+        }
         Action::Tokens { action } => commands::tokens::run(action),
     }
 }

@@ -38,7 +38,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::auth::Guard;
 use crate::state::{AppState, BoundListener};
-pub(crate) use v1::ExportFormat;
+pub(crate) use v1::{ExportFormat, stack_json};
 
 pub(crate) use denied::denied;
 use failure::Failure;
@@ -137,6 +137,8 @@ impl Api {
             clock: Arc::clone(&state.host.clock),
             listeners: Arc::clone(&state.listeners),
             artifacts: state.artifacts.clone(),
+            stacks: Stacks::of(Arc::clone(&state.resolver)),
+            resolves_for_jaeger: state.resolves_for_jaeger,
             gate: Gate::for_this_machine(),
         }
     }

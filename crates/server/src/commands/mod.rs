@@ -6,4 +6,5 @@ pub(crate) mod delete;
 pub(crate) mod export;
 pub(crate) mod import;
 mod progress;
+pub(crate) mod sourcemaps;
 pub(crate) mod tokens;

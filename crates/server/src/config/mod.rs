@@ -160,6 +160,8 @@ pub(crate) struct SourceMaps {
     pub(crate) max_organisation_bytes: ByteCount,
     /// Bytes of all files.
     pub(crate) max_bytes: ByteCount,
+    /// Whether Jaeger's APIs show the stack traces of exceptions resolved, the raw ones beside.
+    pub(crate) resolve_for_jaeger: bool,
 }
 
 /// Our own logs.
@@ -228,6 +230,7 @@ impl Default for Config {
                 max_bundle_bytes: ByteCount(sourcemaps.bundle.bundle_bytes),
                 max_organisation_bytes: ByteCount(sourcemaps.quotas.organisation_bytes),
                 max_bytes: ByteCount(sourcemaps.quotas.total_bytes),
+                resolve_for_jaeger: true,
             },
             sampling: Sampling {
                 kind: SamplingKind::Probabilistic,

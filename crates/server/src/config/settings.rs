@@ -325,6 +325,13 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "Size of all uploaded files; beyond it uploads are refused"
     ),
     setting!(
+        "sourcemaps.resolve_for_jaeger",
+        sourcemaps.resolve_for_jaeger,
+        "BOOL",
+        "Show stack traces resolved in Jaeger's APIs, with the raw one in exception.stacktrace.raw",
+        true
+    ),
+    setting!(
         "sampling.type",
         sampling.kind,
         "probabilistic|ratelimiting",

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use artifacts::Uploads;
+use artifacts::resolve::Resolver;
 use host::Host;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -122,6 +124,10 @@ impl Server {
             in_flight: admission.in_flight().clone(),
             store: storage.store().clone(),
             artifacts: sourcemaps.artifacts().clone(),
+            resolver: Arc::new(Resolver::new(Arc::new(Uploads::new(
+                sourcemaps.artifacts().clone(),
+            )))),
+            resolves_for_jaeger: config.sourcemaps.resolve_for_jaeger,
             udp_sockets: sockets.udp_sockets(),
         };
         let udp_sockets = state.udp_sockets.clone();

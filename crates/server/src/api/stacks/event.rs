@@ -93,6 +93,7 @@ impl<'a> ExceptionEvent<'a> {
             version: self.version.version.as_deref(),
             dist: self.version.dist.as_deref(),
             stack: self.stack.as_deref()?,
+            message: self.message,
             debug_images: self.debug_images.clone(),
         })
     }

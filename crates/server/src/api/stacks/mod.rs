@@ -16,30 +16,22 @@ pub(super) struct StackTrace<'a> {
     pub(super) version: Option<&'a str>,
     pub(super) dist: Option<&'a str>,
     pub(super) stack: &'a str,
+    pub(super) message: &'a str,
     pub(super) debug_images: Vec<(&'a str, &'a str)>,
 }
 
 /// Resolves stack traces with what was uploaded. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Stacks(Option<Arc<Resolver>>);
+pub(super) struct Stacks(Arc<Resolver>);
 
 impl Stacks {
     /// With a server's uploads.
     pub(super) fn of(resolver: Arc<Resolver>) -> Self {
-        Self(Some(resolver))
+        Self(resolver)
     }
 
-    /// Where nothing can be uploaded, nothing is resolved.
-    #[cfg(test)]
-    pub(super) fn none() -> Self {
-        Self(None)
-    }
-
-    /// `None` where this server resolves nothing.
-    pub(super) fn resolve(&self, trace: &StackTrace<'_>) -> Result<Option<Arc<Resolved>>, ShelfError> {
-        let Some(resolver) = &self.0 else {
-            return Ok(None);
-        };
+    /// The stack with its frames, and what the ladder says of their scripts.
+    pub(super) fn resolve(&self, trace: &StackTrace<'_>) -> Result<Arc<Resolved>, ShelfError> {
         let exception = Exception {
             origin: Origin {
                 service: trace.service,
@@ -47,9 +39,10 @@ impl Stacks {
                 dist: trace.dist,
             },
             stack: trace.stack,
+            message: trace.message,
             debug_images: &trace.debug_images,
         };
-        resolver.resolve(&exception).map(Some)
+        self.0.resolve(&exception)
     }
 
     /// The stack of an event as text with its frames resolved; `None` where it stays as it came. A shelf that cannot be read is said in the log:
@@ -57,7 +50,7 @@ impl Stacks {
     pub(super) fn resolved_text(&self, event: Option<&ExceptionEvent<'_>>) -> Option<Arc<Resolved>> {
         let stack = event?.stack_trace()?;
         match self.resolve(&stack) {
-            Ok(resolved) => resolved.filter(|resolved| resolved.resolved_count() > 0),
+            Ok(resolved) => Some(resolved).filter(|resolved| resolved.resolved_count() > 0),
             Err(error) => {
                 tracing::error!("a stack trace stays raw: {error}");
                 None

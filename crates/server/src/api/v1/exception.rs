@@ -1,7 +1,5 @@
 //! How this API writes an exception.
 
-use std::sync::Arc;
-
 use artifacts::ladder::{Miss, Step};
 use artifacts::resolve::{Context, Frame, Kept, Location, Outcome, Resolved, Script};
 use serde::Serialize;
@@ -23,7 +21,7 @@ impl ExceptionBody {
         let stack = match event.stack_trace() {
             Some(trace) => {
                 let resolved = stacks.resolve(&trace).map_err(Failure::internal)?;
-                Some(StackBody::of(trace.stack, resolved))
+                Some(StackBody::of(trace.stack, &resolved))
             }
             None => None,
         };
@@ -33,6 +31,11 @@ impl ExceptionBody {
             stack,
         })
     }
+}
+
+/// A stack trace as this API writes it, for whoever resolved one without a server.
+pub(crate) fn stack_json(raw: &str, resolved: &Resolved) -> serde_json::Result<serde_json::Value> {
+    serde_json::to_value(StackBody::of(raw, resolved))
 }
 
 /// A stack trace, raw and resolved.
@@ -47,17 +50,7 @@ pub(super) struct StackBody {
 }
 
 impl StackBody {
-    pub(super) fn of(raw: &str, resolved: Option<Arc<Resolved>>) -> Self {
-        let Some(resolved) = resolved else {
-            return Self {
-                raw: raw.to_owned(),
-                resolved: raw.to_owned(),
-                resolved_frames: 0,
-                frames: Vec::new(),
-                frames_left_out: 0,
-                scripts: Vec::new(),
-            };
-        };
+    pub(super) fn of(raw: &str, resolved: &Resolved) -> Self {
         Self {
             raw: raw.to_owned(),
             resolved: resolved.text.clone(),

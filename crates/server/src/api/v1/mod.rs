@@ -24,6 +24,7 @@ use http::header::CONTENT_TYPE;
 use model::{SpanId, TraceId};
 use serde::Serialize;
 
+pub(crate) use exception::stack_json;
 pub(crate) use export::ExportFormat;
 
 use super::failure::Failure;

@@ -64,7 +64,7 @@ pub(super) async fn needs(State(api): State<Api>, uri: Uri) -> Answer {
     }];
     let service = parameters.get("service").map(str::to_owned);
     conditions.extend(service.clone().map(Condition::Service));
-    let query = SearchQuery { conditions, starts: start..=end, limit: MAX_TRACES, cursor: None };
+    let query = SearchQuery { conditions, starts_unix_nano: start..=end, limit: MAX_TRACES, cursor: None };
     let answer = api.ask_for_json(SEARCH_TIMEOUT, move |question| {
         look(question, &query, service.as_deref())
     });
@@ -98,10 +98,9 @@ fn look(question: &Question<'_>, query: &SearchQuery, service: Option<&str>) -> 
                     continue;
                 };
                 exceptions += 1;
-                if let Some(resolved) = question.stacks.resolve(&stack).map_err(Failure::internal)? {
-                    let of = (stack.service, stack.version);
-                    truncated |= !add(&mut needs, of, &resolved, summary.trace_id);
-                }
+                let resolved = question.stacks.resolve(&stack).map_err(Failure::internal)?;
+                let of = (stack.service, stack.version);
+                truncated |= !add(&mut needs, of, &resolved, summary.trace_id);
             }
         }
     }

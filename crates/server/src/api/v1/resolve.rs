@@ -20,6 +20,9 @@ struct Request {
     version: Option<String>,
     dist: Option<String>,
     stack: String,
+    /// The exception's message, whose lines may look like frames.
+    #[serde(default)]
+    message: String,
     #[serde(default)]
     debug_images: Vec<DebugImage>,
 }
@@ -45,12 +48,13 @@ pub(super) async fn resolve(State(api): State<Api>, body: Bytes) -> Answer {
             version: request.version.as_deref().filter(|version| !version.is_empty()),
             dist: request.dist.as_deref().filter(|dist| !dist.is_empty()),
             stack: &request.stack,
+            message: &request.message,
             debug_images: images
                 .map(|image| (image.code_file.as_str(), image.debug_id.as_str()))
                 .collect(),
         };
         let resolved = question.stacks.resolve(&trace).map_err(Failure::internal)?;
-        Json::write(&StackBody::of(trace.stack, resolved))
+        Json::write(&StackBody::of(trace.stack, &resolved))
     });
     Ok(answer.await?)
 }

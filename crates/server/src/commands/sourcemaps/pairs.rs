@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use artifacts::digest::Sha256;
+use artifacts::Sha256;
 use artifacts::folder::{FOLDER_VERSION, Folder};
 use artifacts::ladder::{Found, Ladder, Miss, Origin, Script, ShelfFile, ShelfKind};
 use host::Host;

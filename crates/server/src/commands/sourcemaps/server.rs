@@ -6,6 +6,8 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::commands::bearer::TokenArg;
+
 const TIMEOUT: Duration = Duration::from_mins(5);
 const DEFAULT: &str = "http://127.0.0.1:16686";
 
@@ -15,15 +17,15 @@ pub(super) struct ServerArgs {
     /// The address of the server's page
     #[arg(long, value_name = "URL", env = "BACKTRAIL_SERVER")]
     server: Option<String>,
-    /// A token, where the server wants one; better in the environment than here
-    #[arg(long, value_name = "TOKEN", env = "BACKTRAIL_TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    #[command(flatten)]
+    token: TokenArg,
 }
 
 pub(super) struct Server {
     agent: ureq::Agent,
     pub(super) base: String,
-    token: Option<String>,
+    /// The value of `Authorization`.
+    authorization: Option<String>,
 }
 
 impl ServerArgs {
@@ -32,7 +34,7 @@ impl ServerArgs {
         self.server.is_some()
     }
 
-    pub(super) fn connect(&self) -> Server {
+    pub(super) fn connect(&self) -> anyhow::Result<Server> {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let base = self.server.clone().or_else(|| variable("SENTRY_URL"));
         let base = base.unwrap_or_else(|| DEFAULT.to_owned());
@@ -41,19 +43,20 @@ impl ServerArgs {
             .http_status_as_error(false)
             .build()
             .new_agent();
-        Server {
+        let sentrys = || Some(format!("Bearer {}", variable("SENTRY_AUTH_TOKEN")?));
+        Ok(Server {
             agent,
             base: base.trim_end_matches('/').to_owned(),
-            token: self.token.clone().or_else(|| variable("SENTRY_AUTH_TOKEN")),
-        }
+            authorization: self.token.bearer()?.header().or_else(sentrys),
+        })
     }
 }
 
 impl Server {
     pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         let mut request = self.agent.get(self.url(path));
-        if let Some(token) = &self.token {
-            request = request.header("authorization", format!("Bearer {token}"));
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
         }
         read(request.call().with_context(|| self.silence())?)
     }
@@ -66,12 +69,20 @@ impl Server {
         self.send(self.agent.put(self.url(path)), "application/json", &serde_json::to_vec(body)?)
     }
 
+    pub(super) fn delete<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        let mut request = self.agent.delete(self.url(path));
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
+        }
+        read(request.call().with_context(|| self.silence())?)
+    }
+
     /// Sends parts of a form; an answer has no content.
     pub(super) fn post_form(&self, path: &str, boundary: &str, body: &[u8]) -> anyhow::Result<()> {
         let kind = format!("multipart/form-data; boundary={boundary}");
         let request = self.agent.post(self.url(path)).header("content-type", kind);
-        let request = match &self.token {
-            Some(token) => request.header("authorization", format!("Bearer {token}")),
+        let request = match &self.authorization {
+            Some(authorization) => request.header("authorization", authorization),
             None => request,
         };
         refuse_failures(request.send(body).with_context(|| self.silence())?).map(drop)
@@ -84,8 +95,8 @@ impl Server {
         body: &[u8],
     ) -> anyhow::Result<T> {
         let mut request = request.header("content-type", content_type);
-        if let Some(token) = &self.token {
-            request = request.header("authorization", format!("Bearer {token}"));
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
         }
         read(request.send(body).with_context(|| self.silence())?)
     }

@@ -39,7 +39,7 @@ impl StackArgs {
     pub(super) fn open(&self) -> anyhow::Result<Stacks> {
         if self.maps.is_empty() {
             return Ok(Stacks::Server {
-                server: self.server.connect(),
+                server: self.server.connect()?,
                 service: self.service.clone(),
                 version: self.version.clone(),
             });
@@ -74,7 +74,7 @@ impl Stacks {
         match self {
             Self::Folder(resolver) => {
                 let resolved = of_folder(resolver, stack)?;
-                let body = crate::api::stack_json(stack, resolved)?;
+                let body = crate::api::stack_json(stack, &resolved)?;
                 serde_json::from_value(body).context("a stack cannot be written")
             }
             Self::Server { server, service, version } => {
@@ -87,7 +87,7 @@ impl Stacks {
 
 fn of_folder(resolver: &Resolver, stack: &str) -> anyhow::Result<Arc<Resolved>> {
     let origin = Origin { service: "", version: Some(FOLDER_VERSION), dist: None };
-    Ok(resolver.resolve(&Exception { origin, stack, debug_images: &[] })?)
+    Ok(resolver.resolve(&Exception { origin, stack, message: "", debug_images: &[] })?)
 }
 
 /// Whether a frame that a map could serve stays raw.

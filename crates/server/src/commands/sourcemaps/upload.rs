@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use artifacts::digest::Sha1;
+use artifacts::Sha1;
 use artifacts::folder::Folder;
 use artifacts::ladder::ShelfKind;
 use host::Host;
@@ -78,7 +78,7 @@ pub(super) fn run(args: &UploadArgs) -> anyhow::Result<bool> {
     }
     let files = files(args, &host, &folder, &build)?;
     let bundle = bundle::write(&args.org, &args.project, args.release.as_deref(), args.dist.as_deref(), &files)?;
-    let server = args.server.connect();
+    let server = args.server.connect()?;
     send(args, &server, &bundle, &mut bar)?;
 
     let mut report = Report {
