@@ -2,4 +2,5 @@
 //!
 //! Not for: finding which map belongs to a frame (`artifacts` does), and not for I/O.
 
+pub mod functions;
 pub mod stack;
