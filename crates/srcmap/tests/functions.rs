@@ -20,7 +20,10 @@ fn names(file: &str, marked: &str) -> Vec<Option<String>> {
 
 fn assert_names(file: &str, marked: &str, expected: &[&str]) {
     let found = names(file, marked);
-    let found: Vec<_> = found.iter().map(|name| name.as_deref().unwrap_or("-")).collect();
+    let found: Vec<_> = found
+        .iter()
+        .map(|name| name.as_deref().unwrap_or("-"))
+        .collect();
     assert_eq!(found, expected, "{marked}");
 }
 
@@ -47,7 +50,10 @@ fn a_function_bears_its_own_name_or_that_of_what_it_is_given_to() {
         ("const o = { get pay() { § } }", "get pay"),
         ("const o = { set pay(x) { § } }", "set pay"),
         ("const o = { 'a b'() { § } }", "a b"),
-        ("const o = { [Symbol.iterator]() { § } }", "[Symbol.iterator]"),
+        (
+            "const o = { [Symbol.iterator]() { § } }",
+            "[Symbol.iterator]",
+        ),
         ("export default function () { § }", "default"),
         ("export default () => §1", "default"),
         ("export default class { pay() { § } }", "default.pay"),
@@ -130,14 +136,29 @@ enum E { A = (() => §1)() }";
 fn columns_are_counted_in_utf16_units() {
     let source = "/* 𝒳é */ f(function a() { /* 𝒳𝒳 */ }); function b() {}";
     let found = scopes("a.js", source);
-    let places: Vec<_> = found.iter().map(|s| (s.start.column, s.end.column)).collect();
+    let places: Vec<_> = found
+        .iter()
+        .map(|s| (s.start.column, s.end.column))
+        .collect();
     assert_eq!(places, [(12, 38), (41, 56)]);
-    assert_names("a.js", "/* 𝒳 */ a =§ () =>§ 1\r\n/* é */ b = () => §1", &["-", "a", "b"]);
+    assert_names(
+        "a.js",
+        "/* 𝒳 */ a =§ () =>§ 1\r\n/* é */ b = () => §1",
+        &["-", "a", "b"],
+    );
 }
 
 #[test]
 fn a_broken_source_gives_what_was_read_or_nothing() {
-    for source in ["function a() { ", "}}}}", "class { # }", "\0", "`${", "a b c <", "\u{feff}#!x"] {
+    for source in [
+        "function a() { ",
+        "}}}}",
+        "class { # }",
+        "\0",
+        "`${",
+        "a b c <",
+        "\u{feff}#!x",
+    ] {
         let _ = scopes("a.ts", source);
     }
 }
@@ -240,8 +261,14 @@ fn ranges_that_were_kept_give_the_same_answers() {
 #[test]
 fn ranges_that_cross_are_answered_without_a_panic() {
     let scope = |start, end| Scope {
-        start: Position { line: 0, column: start },
-        end: Position { line: 0, column: end },
+        start: Position {
+            line: 0,
+            column: start,
+        },
+        end: Position {
+            line: 0,
+            column: end,
+        },
         name: Some(format!("{start}-{end}")),
     };
     let found = Scopes::from_ranges(vec![scope(0, 5), scope(3, 9), scope(8, 2), scope(4, 4)]);
