@@ -22,6 +22,7 @@
 pub mod cache;
 pub mod debug_id;
 pub mod fit;
+pub mod functions;
 pub mod inject;
 pub mod map;
 pub mod minified;
