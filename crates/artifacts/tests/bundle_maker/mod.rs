@@ -9,19 +9,24 @@ use serde_json::{Map, Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-pub const ORG: &str = "acme";
-pub const PROJECT: &str = "web";
+pub(crate) const ORG: &str = "acme";
+pub(crate) const PROJECT: &str = "web";
 
 /// A file of a bundle: path, type, headers, bytes.
-pub struct MadeFile {
-    pub path: String,
-    pub kind: &'static str,
-    pub headers: Value,
-    pub bytes: Vec<u8>,
+pub(crate) struct MadeFile {
+    pub(crate) path: String,
+    pub(crate) kind: &'static str,
+    pub(crate) headers: Value,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// A file with the address `~/<name>`.
-pub fn file(name: &str, kind: &'static str, headers: Value, bytes: impl Into<Vec<u8>>) -> MadeFile {
+pub(crate) fn file(
+    name: &str,
+    kind: &'static str,
+    headers: Value,
+    bytes: impl Into<Vec<u8>>,
+) -> MadeFile {
     MadeFile {
         path: format!("files/_/_/{name}"),
         kind,
@@ -31,7 +36,7 @@ pub fn file(name: &str, kind: &'static str, headers: Value, bytes: impl Into<Vec
 }
 
 /// A bundle of these files for a release.
-pub fn bundle(release: Option<&str>, files: &[MadeFile]) -> Vec<u8> {
+pub(crate) fn bundle(release: Option<&str>, files: &[MadeFile]) -> Vec<u8> {
     let mut listed = Map::new();
     for file in files {
         let name = file
@@ -50,7 +55,7 @@ pub fn bundle(release: Option<&str>, files: &[MadeFile]) -> Vec<u8> {
 }
 
 /// A bundle with any manifest and any entries.
-pub fn archive(header: &[u8], manifest: &str, entries: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn archive(header: &[u8], manifest: &str, entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut out = Cursor::new(header.to_vec());
     out.set_position(header.len() as u64);
     let mut zip = ZipWriter::new(out);
@@ -65,7 +70,7 @@ pub fn archive(header: &[u8], manifest: &str, entries: &[(&str, &[u8])]) -> Vec<
 }
 
 /// Sends a bundle in chunks of this size and has it assembled.
-pub fn upload_in(
+pub(crate) fn upload_in(
     artifacts: &Artifacts,
     bytes: &[u8],
     chunk_len: usize,
@@ -78,7 +83,7 @@ pub fn upload_in(
     artifacts.assemble(&request(bytes, chunk_len, version), IfMissing::Create)
 }
 
-pub fn request(bytes: &[u8], chunk_len: usize, version: Option<&str>) -> Assemble {
+pub(crate) fn request(bytes: &[u8], chunk_len: usize, version: Option<&str>) -> Assemble {
     Assemble {
         organisation: ORG.to_owned(),
         checksum: Sha1::of(bytes),
@@ -90,7 +95,11 @@ pub fn request(bytes: &[u8], chunk_len: usize, version: Option<&str>) -> Assembl
 }
 
 /// As [`upload_in`], in one chunk.
-pub fn upload(artifacts: &Artifacts, bytes: &[u8], version: Option<&str>) -> Result<BundleId> {
+pub(crate) fn upload(
+    artifacts: &Artifacts,
+    bytes: &[u8],
+    version: Option<&str>,
+) -> Result<BundleId> {
     match upload_in(artifacts, bytes, 8 << 20, version)? {
         Assembled::Done(id) => Ok(id),
         Assembled::Missing(missing) => panic!("chunks are missing: {missing:?}"),
@@ -98,7 +107,7 @@ pub fn upload(artifacts: &Artifacts, bytes: &[u8], version: Option<&str>) -> Res
 }
 
 /// Small limits, so that a test meets them soon.
-pub fn small_options() -> Options {
+pub(crate) fn small_options() -> Options {
     let mut options = Options::default();
     options.metadata_memory_bytes = 1 << 20;
     options
