@@ -14,6 +14,8 @@ pub const MAX_COMPARED: usize = 100_000;
 pub struct Fit {
     /// `same / compared`: 0 to 1, and 0 where nothing could be compared.
     pub share: f64,
+    /// The share of that part of the bundle where it is lowest. Two builds of nearly the same source fit up to where they differ, and not behind it.
+    pub weakest: f64,
     /// Tokens with the same text in bundle and source.
     pub same: u32,
     /// Tokens whose texts were compared.
@@ -22,17 +24,43 @@ pub struct Fit {
     pub outside: u32,
 }
 
+/// The bundle is looked at in so many parts, or in fewer if these would have less than [`PART_TOKENS`].
+const PARTS: usize = 32;
+const PART_TOKENS: usize = 32;
+
 impl Fit {
-    pub(crate) fn new(same: u32, compared: u32, outside: u32) -> Self {
-        let share = if compared == 0 {
-            0.0
-        } else {
-            f64::from(same) / f64::from(compared)
+    /// Tokens that have to be compared before a share says anything.
+    pub const MIN_COMPARED: u32 = 16;
+    /// The share from which on bundle and map belong together.
+    pub const MIN_SHARE: f64 = 0.6;
+    /// The share that the weakest part has to have.
+    pub const MIN_WEAKEST: f64 = 0.3;
+
+    /// Whether bundle and map belong together, as far as their texts can tell.
+    ///
+    /// `false` with fewer than [`Self::MIN_COMPARED`] tokens compared (most often because the map has no contents of sources) does not say that they do
+    /// not. Of two maps that both match, the one with the higher share was made with the bundle; with equal shares both were made with the same text.
+    pub fn is_match(&self) -> bool {
+        self.compared >= Self::MIN_COMPARED
+            && self.share >= Self::MIN_SHARE
+            && self.weakest >= Self::MIN_WEAKEST
+            && self.outside == 0
+    }
+
+    fn of(outcomes: &[bool], outside: u32) -> Self {
+        let same_of = |part: &[bool]| part.iter().filter(|&&is_same| is_same).count();
+        let share_of = |part: &[bool]| match part.len() {
+            0 => 0.0,
+            len => same_of(part) as f64 / len as f64,
         };
+        let size = outcomes.len().div_ceil(PARTS).max(PART_TOKENS);
+        let whole_parts = outcomes.chunks_exact(size).map(share_of);
+        let last_part = &outcomes[outcomes.len().saturating_sub(size)..];
         Self {
-            share,
-            same,
-            compared,
+            share: share_of(outcomes),
+            weakest: whole_parts.fold(share_of(last_part), f64::min),
+            same: same_of(outcomes) as u32,
+            compared: outcomes.len() as u32,
             outside,
         }
     }
@@ -46,19 +74,16 @@ pub fn fit(minified: &str, map: &SourceMap) -> Fit {
     let bundle = TextIndex::new(minified);
     let mut sources: Vec<Option<TextIndex<'_>>> = map.sources().iter().map(|_| None).collect();
     let step = map.tokens().len().div_ceil(MAX_COMPARED).max(1);
-    let (mut same, mut compared, mut outside) = (0, 0, 0);
+    let mut outcomes = Vec::new();
+    let mut outside = 0;
     for token in map.tokens().iter().step_by(step) {
         let Some(at) = bundle.offset(token.line(), token.column()) else {
             outside += 1;
             continue;
         };
-        let Some(is_same) = compare(token, minified, at, map, &mut sources) else {
-            continue;
-        };
-        compared += 1;
-        same += u32::from(is_same);
+        outcomes.extend(compare(token, minified, at, map, &mut sources));
     }
-    Fit::new(same, compared, outside)
+    Fit::of(&outcomes, outside)
 }
 
 /// `None` for a token that says nothing.

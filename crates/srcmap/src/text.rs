@@ -3,15 +3,15 @@
 //! A line ends where ECMA-262 has a LineTerminatorSequence: LF, CR, CR LF, U+2028, U+2029. That is how the engines and the tools that write maps
 //! count lines.
 
-/// Finds positions in a text. Making one reads the text once; asking for a position reads at most a kilobyte of it.
+/// Finds positions in a text. Making one reads the text once; asking for a position reads two blocks of it at most.
 pub(crate) struct TextIndex<'t> {
     text: &'t str,
     line_starts: Vec<usize>,
-    /// UTF-16 units before each kilobyte. Empty where the text is ASCII: there a unit is a byte.
+    /// UTF-16 units before each block. Empty where the text is ASCII: there a unit is a byte.
     units: Vec<usize>,
 }
 
-const BLOCK_BYTES: usize = 1024;
+const BLOCK_BYTES: usize = 128;
 
 impl<'t> TextIndex<'t> {
     pub(crate) fn new(text: &'t str) -> Self {

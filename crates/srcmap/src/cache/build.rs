@@ -65,7 +65,14 @@ pub(super) fn build(
         token_bytes: count("bytes of tokens", blocks.bytes.len())?,
         string_bytes: count("bytes of strings", strings.bytes.len())?,
         content_bytes: contents.bytes.len() as u64,
-        fit: fit.map_or([0; 3], |fit| [fit.same, fit.compared, fit.outside]),
+        fit: fit.map_or([0; 4], |fit| {
+            [
+                fit.same,
+                fit.compared,
+                fit.outside,
+                (fit.weakest * 1e6) as u32,
+            ]
+        }),
     };
     let (_, len) = header.parts().ok_or(CacheError::TooLarge("bytes"))?;
     let mut out = Vec::with_capacity(len);

@@ -117,8 +117,10 @@ pub(super) struct Reader<'c> {
 /// A chunk that was unpacked.
 struct Unpacked {
     chunk: usize,
-    line: u32,
     text: Vec<u8>,
+    /// A line that was found, and where in the text it begins: the next one is not searched from the chunk's begin.
+    line: u32,
+    at: usize,
 }
 
 impl Reader<'_> {
@@ -162,13 +164,11 @@ impl Reader<'_> {
             let piece = self.unpack(chunk, decompressor, unpacked)?;
             let mut at = 0;
             if is_first {
-                for _ in piece.line..line {
-                    match line_end(&piece.text, at) {
-                        Some((_, next)) => at = next,
-                        // The line begins with the end of the text.
-                        None => return Ok(String::new()),
-                    }
+                if !piece.go_to(line) {
+                    // The line begins with the end of the text.
+                    return Ok(String::new());
                 }
+                at = piece.at;
                 is_first = false;
             }
             let end = line_end(&piece.text, at);
@@ -194,7 +194,7 @@ impl Reader<'_> {
         chunk: usize,
         decompressor: &mut Decompressor<'_>,
         unpacked: &'u mut Option<Unpacked>,
-    ) -> Result<&'u Unpacked, CacheError> {
+    ) -> Result<&'u mut Unpacked, CacheError> {
         if unpacked
             .as_ref()
             .is_none_or(|unpacked| unpacked.chunk != chunk)
@@ -206,13 +206,28 @@ impl Reader<'_> {
             let text = unpack(record, self.contents, decompressor)?;
             *unpacked = Some(Unpacked {
                 chunk,
-                line: begin_of(record).0,
                 text,
+                line: begin_of(record).0,
+                at: 0,
             });
         }
         unpacked
-            .as_ref()
+            .as_mut()
             .ok_or(CacheError::Corrupt("chunk of a source"))
+    }
+}
+
+impl Unpacked {
+    /// Moves to the begin of a line that is not before the one where this is. `false` if the text ends before.
+    fn go_to(&mut self, line: u32) -> bool {
+        while self.line < line {
+            let Some((_, next)) = line_end(&self.text, self.at) else {
+                return false;
+            };
+            self.at = next;
+            self.line += 1;
+        }
+        true
     }
 }
 
@@ -227,7 +242,7 @@ fn unpack(
     let stored = usize::try_from(at)
         .ok()
         .and_then(|at| contents.get(at..at.checked_add(stored_len)?));
-    let Some(stored) = stored.filter(|_| len <= CHUNK_TEXT_BYTES) else {
+    let Some(stored) = stored.filter(|_| (1..=CHUNK_TEXT_BYTES).contains(&len)) else {
         return Err(corrupt);
     };
     if stored_len == len {

@@ -51,8 +51,8 @@ pub(super) struct Header {
     pub(super) token_bytes: u32,
     pub(super) string_bytes: u32,
     pub(super) content_bytes: u64,
-    /// Of the fit: tokens that are the same, that were compared, that lie outside of the text.
-    pub(super) fit: [u32; 3],
+    /// Of the fit: tokens that are the same, that were compared, that lie outside of the text; and the weakest share in millionths.
+    pub(super) fit: [u32; 4],
 }
 
 /// The parts of a file, as byte ranges.
@@ -121,7 +121,7 @@ impl Header {
             token_bytes: number(60),
             string_bytes: number(64),
             content_bytes: long(72),
-            fit: [number(80), number(84), number(88)],
+            fit: [number(80), number(84), number(88), number(92)],
         };
         (header, long(8))
     }

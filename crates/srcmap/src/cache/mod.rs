@@ -4,10 +4,12 @@
 
 mod build;
 mod contents;
+mod functions;
 mod layout;
 mod varint;
 
 pub use contents::MAX_LINE_BYTES;
+pub use functions::function_starts;
 
 use layout::{Header, NONE, Parts, token};
 
@@ -175,9 +177,15 @@ impl<B: AsRef<[u8]>> MapCache<B> {
 
     /// How well map and bundle fit, if the bundle was there when the cache was written.
     pub fn fit(&self) -> Option<Fit> {
-        let [same, compared, outside] = self.header.fit;
+        let [same, compared, outside, weakest] = self.header.fit;
         let is_there = self.header.flags & layout::FLAG_FIT != 0;
-        is_there.then(|| Fit::new(same, compared, outside))
+        is_there.then(|| Fit {
+            share: f64::from(same) / f64::from(compared.max(1)),
+            weakest: f64::from(weakest) / 1e6,
+            same,
+            compared,
+            outside,
+        })
     }
 
     /// How many sources there are.

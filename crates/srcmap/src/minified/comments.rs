@@ -115,12 +115,16 @@ fn read_line<'t>(line: &'t [u8], found: &mut Found<'t>) -> bool {
 }
 
 /// The value in a comment `# key=value`: one word, and nothing behind it (ECMA-426, "MatchSourceMapURL").
+///
+/// One with a quote stands in a string of the code, not in a comment. The specification says that it will refuse these; V8 does so already.
 fn value_of<'t>(comment: &'t [u8], key: &[u8]) -> Option<&'t [u8]> {
     let comment = comment
         .strip_prefix(b"#")
         .or_else(|| comment.strip_prefix(b"@"))?;
     let value = trim(comment).strip_prefix(key)?;
-    let is_one_word = value.iter().all(|byte| !byte.is_ascii_whitespace());
+    let is_one_word = !value
+        .iter()
+        .any(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`'));
     is_one_word.then_some(value)
 }
 

@@ -69,7 +69,8 @@ fn check_section(
             let detail = format!("found {offset:?} behind {previous:?}");
             report.add(Rule::SectionsOutOfOrder, place(), detail);
         }
-        if let Some(last) = before.last_mapping.filter(|&last| offset < last) {
+        // The algorithm lets a section begin at the last mapping itself. The prose ("shall not overlap") does not: that position would be in two sections.
+        if let Some(last) = before.last_mapping.filter(|&last| offset <= last) {
             let detail = format!("found {offset:?}, and a mapping at {last:?} before it");
             report.add(Rule::SectionsOverlap, place(), detail);
         }
