@@ -1,5 +1,7 @@
 //! From chunks to files that can be found.
 
+use srcmap::DebugId;
+
 use crate::blobs::{Encoding, Finished};
 use crate::bundle::{Bundle, FileKind, ManifestFile, ReadAt};
 use crate::bundles::BundleId;
@@ -241,7 +243,7 @@ impl<'a> Pending<'a> {
             url: file.url.clone(),
             kind: file.kind.name().to_owned(),
             headers: file.headers.clone(),
-            debug_id: debug_id.map(|id: crate::DebugId| id.to_string()),
+            debug_id: debug_id.map(|id: DebugId| id.to_string()),
             source_mapping_url: facts.source_mapping_url,
             inline_map: facts.inline_map,
             map_file: facts.map_file,

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::DebugId;
 use crate::bundle::FileKind;
 use crate::digest::{Sha1, Sha256};
 use crate::error::{Error, Result};
@@ -11,6 +10,7 @@ use crate::metadata::tables::{View, release_by_id, row};
 use crate::organisations::more;
 use crate::page::{Listed, Page};
 use crate::store::Artifacts;
+use srcmap::DebugId;
 
 /// Bundles that one page of a filtered list looks at.
 const MAX_LOOKED_AT: usize = 10_000;

@@ -1,6 +1,5 @@
 //! The transaction that makes an upload part of the store.
 
-use crate::DebugId;
 use crate::blobs::Stored;
 use crate::bundles::{BundleId, releases_of};
 use crate::digest::{Sha1, Sha256};
@@ -9,6 +8,7 @@ use crate::metadata::rows::{BundleKindRow, BundleRow, FileRow, PlaceRow, encode,
 use crate::metadata::tables::{Tables, row};
 use crate::options::Quotas;
 use crate::organisations::IfMissing;
+use srcmap::DebugId;
 
 /// Projects and releases that one bundle may be in.
 const MAX_PLACES: usize = 200;

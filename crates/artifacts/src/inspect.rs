@@ -5,11 +5,12 @@ use std::io::Read;
 
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use crate::DebugId;
+use srcmap::DebugId;
+
 use crate::bundle::FileKind;
 
-/// The comments that matter stand at the end of a bundle.
-const TAIL_LEN: usize = 64 << 10;
+/// Of a bundle, so much is looked at, or twice that.
+const TAIL_LEN: usize = 16 << 20;
 const INLINE_MAP: &[u8] = b"sourceMappingURL=data:";
 /// A `file` or an address that is longer is no name of a file.
 const MAX_NAME: usize = 4096;
@@ -24,10 +25,11 @@ pub(crate) struct Facts {
     pub(crate) map_file: Option<String>,
 }
 
-/// Watches a bundle that streams by.
+/// Watches a bundle that streams by. Of a very large one, the end is looked at: comments stand there.
 #[derive(Default)]
 pub(crate) struct MinifiedWatch {
     tail: Vec<u8>,
+    is_cut: bool,
     inline_map: bool,
 }
 
@@ -37,42 +39,24 @@ impl MinifiedWatch {
         self.tail.extend_from_slice(block);
         // What spans two blocks is seen too.
         let from = known.saturating_sub(INLINE_MAP.len());
-        self.inline_map = self.inline_map || contains(&self.tail[from..], INLINE_MAP);
+        self.inline_map =
+            self.inline_map || memchr::memmem::find(&self.tail[from..], INLINE_MAP).is_some();
         if self.tail.len() > 2 * TAIL_LEN {
             let cut = self.tail.len() - TAIL_LEN;
             self.tail.drain(..cut);
+            self.is_cut = true;
         }
     }
 
     pub(crate) fn facts(self) -> Facts {
-        let facts = srcmap_inspect(&self.tail);
+        let found = srcmap::minified::inspect(&self.tail);
         Facts {
-            debug_id: facts.0,
-            source_mapping_url: facts
-                .1
-                .filter(|url| url.len() <= MAX_NAME && !url.starts_with("data:")),
-            inline_map: self.inline_map,
+            debug_id: found.debug_id,
+            inline_map: found.is_inline_map() || (self.is_cut && self.inline_map),
+            source_mapping_url: found.source_mapping_url.filter(|url| url.len() <= MAX_NAME),
             map_file: None,
         }
     }
-}
-
-fn srcmap_inspect(text: &[u8]) -> (Option<DebugId>, Option<String>) {
-    let text = String::from_utf8_lossy(text);
-    let mut facts = (None, None);
-    for line in text.lines() {
-        if let Some(id) = line.trim().strip_prefix("//# debugId=") {
-            facts.0 = id.parse().ok().or(facts.0);
-        }
-        if let Some(url) = line.trim().strip_prefix("//# sourceMappingURL=") {
-            facts.1 = Some(url.to_owned());
-        }
-    }
-    facts
-}
-
-fn contains(text: &[u8], pattern: &[u8]) -> bool {
-    text.windows(pattern.len()).any(|window| window == pattern)
 }
 
 /// Reads the head of a map: its debug id and `file`. A map that is no JSON has none; whether it can be used shows when it is.
@@ -202,7 +186,7 @@ mod tests {
 
     #[test]
     fn an_inline_map_is_noticed_also_between_two_blocks() {
-        let text = b"run();\n//# sourceMappingURL=data:application/json;base64,AAAA".repeat(1);
+        let text = b"run();\n//# sourceMappingURL=data:application/json;base64,AAAA";
         for at in 1..text.len() {
             let mut watch = MinifiedWatch::default();
             watch.see(&text[..at]);
@@ -214,8 +198,8 @@ mod tests {
     #[test]
     fn what_a_large_bundle_says_at_its_end_is_found() {
         let mut watch = MinifiedWatch::default();
-        for _ in 0..10 {
-            watch.see(&b"f();".repeat(10_000));
+        for _ in 0..40 {
+            watch.see(&b"f();".repeat(250_000));
         }
         watch.see(format!("\n//# sourceMappingURL=a.js.map\n//# debugId={ID}\n").as_bytes());
         let facts = watch.facts();

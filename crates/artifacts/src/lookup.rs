@@ -5,7 +5,6 @@ use std::io::Read;
 
 use redb::ReadableTable;
 
-use crate::DebugId;
 use crate::blobs::BlobReader;
 use crate::bundles::{BundleId, StoredFile, stored_file};
 use crate::digest::Sha256;
@@ -14,6 +13,7 @@ use crate::metadata::rows::{BundleRow, ProjectRow, decode};
 use crate::metadata::tables::{View, release_by_id, row, stored};
 use crate::releases::ReleaseId;
 use crate::store::Artifacts;
+use srcmap::DebugId;
 
 /// Files with one debug id that are looked at.
 const MAX_SAME_DEBUG_ID: usize = 256;

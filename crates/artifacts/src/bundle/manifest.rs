@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::error::{BundleError, cut};
-use crate::DebugId;
 use crate::options::BundleLimits;
+use srcmap::DebugId;
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -17,7 +17,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use srcmap::DebugId;
-use srcmap::fit::Fit;
 
 use crate::digest::Sha256;
 use crate::lookup::ReleaseRef;
@@ -37,8 +36,6 @@ const MAX_COMPARED: usize = 64;
 const MIN_PROOF: usize = 3;
 /// Frames that have to be possible in one build of a name and not all in the others.
 const MIN_CHOICE: usize = 2;
-/// True pairs have 0.88 and more; a map of something else has next to nothing.
-const MIN_SHARE: f64 = 0.5;
 /// Of two maps that fit, the better one has to be so much better.
 const CLEARLY_BETTER: f64 = 0.1;
 
@@ -447,7 +444,7 @@ impl Search<'_> {
             };
             let url = candidate.url.clone().unwrap_or_else(|| "the map in the bundle".to_owned());
             match self.evidence.fit(pair, bundle, read) {
-                Ok(fit) if is_pair(fit) => fitting.push((fit.share, candidate, pair)),
+                Ok(fit) if fit.is_match() => fitting.push((fit.share, candidate, pair)),
                 Ok(fit) if step != Step::ContentFit => {
                     let percent = (fit.share * 100.0) as u8;
                     self.misses.push(Miss::DoesNotFit { map: url, percent });
@@ -520,11 +517,6 @@ impl Search<'_> {
 fn uploads(one: u64, other: Option<u64>) -> Vec<u64> {
     let other = other.filter(|other| *other != one);
     std::iter::once(one).chain(other).collect()
-}
-
-/// Whether map and bundle belong together.
-fn is_pair(fit: Fit) -> bool {
-    fit.outside == 0 && fit.share >= MIN_SHARE
 }
 
 impl MapCandidate {

@@ -14,6 +14,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use sha2::Digest;
 use srcmap::DebugId;
+use srcmap::functions;
 use srcmap::cache::MapCache;
 use srcmap::map::{MapLimits, SourceMap};
 use srcmap::stack::{self, FrameKind, Rewritten, Stack};
@@ -227,7 +228,8 @@ impl Resolver {
         let json = self.ladder.read_map(&*self.shelf, found)?;
         let bad = |error: &dyn std::fmt::Display| ShelfError::BadFile(error.to_string());
         let map = SourceMap::parse(&json, &MapLimits::default()).map_err(|error| bad(&error))?;
-        srcmap::cache::build(&map, None).map_err(|error| bad(&error))
+        let functions = |name: &str, text: &str| functions::scopes(name, text).starts();
+        srcmap::cache::build_with(&map, None, functions).map_err(|error| bad(&error))
     }
 
     fn outcome(

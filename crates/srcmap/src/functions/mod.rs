@@ -23,6 +23,8 @@ pub use guard::MAX_TOKENS;
 
 use std::cmp::Reverse;
 
+use crate::cache::FunctionStart;
+
 /// The functions of one source. More are left out, and [`Scopes::is_complete`] says so.
 pub const MAX_SCOPES: usize = 200_000;
 
@@ -94,6 +96,35 @@ impl Scopes {
     /// All functions, by start.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Scope> {
         self.ranges.iter()
+    }
+
+    /// Where another function becomes the innermost one, from the start to the end of the source, as a [cache](crate::cache) keeps it.
+    pub fn starts(&self) -> Vec<FunctionStart> {
+        let mut starts: Vec<FunctionStart> = Vec::with_capacity(2 * self.ranges.len());
+        let mut open: Vec<&Scope> = Vec::new();
+        let mut put = |at: Position, name: Option<&String>| {
+            let start = FunctionStart {
+                line: at.line,
+                column: at.column,
+                name: name.cloned(),
+            };
+            match starts.last_mut() {
+                // Of functions that begin or end at one place, the last word counts.
+                Some(last) if (last.line, last.column) == (at.line, at.column) => *last = start,
+                _ => starts.push(start),
+            }
+        };
+        for scope in &self.ranges {
+            while let Some(ended) = open.pop_if(|around| around.end <= scope.start) {
+                put(ended.end, open.last().and_then(|around| around.name.as_ref()));
+            }
+            put(scope.start, scope.name.as_ref());
+            open.push(scope);
+        }
+        while let Some(ended) = open.pop() {
+            put(ended.end, open.last().and_then(|around| around.name.as_ref()));
+        }
+        starts
     }
 
     /// Whether no function was left out for a limit, or because the source can't be read.
