@@ -1,5 +1,5 @@
 //! What must hold of every decoder, whatever bytes it is given. The targets in `fuzz_targets/` call [`decoded`], [`logs`], [`metrics`],
-//! [`inflated`], for source maps [`source_map`] and [`source_map_cache`], or, for headers of the SDK, [`propagated`].
+//! [`inflated`], for source maps [`source_map`], [`source_map_cache`] and [`stack_trace`], or, for headers of the SDK, [`propagated`].
 //!
 //! ```text
 //! cargo +nightly fuzz run otlp_json fuzz/corpus/otlp_json crates/codec/tests/fixtures
@@ -9,6 +9,7 @@
 
 mod propagators;
 mod source_maps;
+mod stack_trace;
 
 use backtrail_wire::otlp_json;
 use bytes::Bytes;
@@ -19,6 +20,7 @@ use model::{Limits, SpanBatch};
 
 pub use propagators::propagated;
 pub use source_maps::{source_map, source_map_cache};
+pub use stack_trace::stack_trace;
 
 /// 2026-01-01.
 const RECEIVED_UNIX_NANO: u64 = 1_767_225_600_000_000_000;

@@ -22,8 +22,10 @@
 pub mod cache;
 pub mod debug_id;
 pub mod fit;
+pub mod functions;
 pub mod map;
 pub mod minified;
+pub mod stack;
 
 mod text;
 
