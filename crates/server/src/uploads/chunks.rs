@@ -95,19 +95,21 @@ pub(super) async fn upload(
     Path(org): Path<String>,
     request: Request,
 ) -> Answer {
-    let _turn = uploads.uploads.wait().await?;
     let limits = PartsLimits {
         body_bytes: MAX_REQUEST_BYTES + AROUND_CHUNKS_BYTES,
         parts: CHUNKS_PER_REQUEST,
         idle: uploads.idle,
     };
-    let mut parts = Parts::of(request, limits)?;
-    let mut chunks = 0;
-    while let Some(part) = parts.next().await? {
-        put_chunk(&uploads, &org, part).await?;
-        chunks += 1;
-    }
-    if chunks == 0 {
+    let chunks = async {
+        let mut parts = Parts::of(request, limits)?;
+        let mut chunks = 0;
+        while let Some(part) = parts.next().await? {
+            put_chunk(&uploads, &org, part).await?;
+            chunks += 1;
+        }
+        Ok(chunks)
+    };
+    if uploads.read(chunks).await? == 0 {
         return Err(Refusal::Invalid("the body has no chunk".to_owned()));
     }
     Ok(Json::empty())
