@@ -110,8 +110,13 @@ impl Evidence {
         }
     }
 
-    /// How many positions are exactly where the map has a mapping. Those that it does not cover, such as a bundler's wrapper, count for neither side.
-    pub(super) fn exact(map: &[u8], positions: &[Position]) -> Result<Exact, ShelfError> {
+    /// How many positions are where calls are: exactly where the map has a mapping, or at the parenthesis behind an expression that is called, for which V8
+    /// gives that. Positions that the map does not cover, such as a bundler's wrapper, count for neither side.
+    pub(super) fn exact(
+        map: &[u8],
+        bundle: &Bundle,
+        positions: &[Position],
+    ) -> Result<Exact, ShelfError> {
         let map = SourceMap::parse(map, &MapLimits::default())
             .map_err(|error| ShelfError::BadFile(error.to_string()))?;
         let mut exact = Exact::default();
@@ -120,6 +125,7 @@ impl Evidence {
             match map.token_at(line, column) {
                 Some(token) if !token.is_mapped() => {}
                 Some(token) if token.column() == column => exact.hit += 1,
+                Some(_) if bundle.is_at(*position, '(') => exact.hit += 1,
                 Some(_) => exact.missed += 1,
                 None => {}
             }
@@ -170,23 +176,30 @@ impl Bundle {
     /// Why a frame at `position` cannot be of this bundle. `starts_words` where the engine is known to point at the first character of a word.
     pub(super) fn contradiction(&self, position: Position, starts_words: bool) -> Option<Contradiction> {
         let Position { line, column } = position;
-        let outside = Some(Contradiction::Outside { line, column });
-        let (Some(line0), Some(column0)) = (line.checked_sub(1), column.checked_sub(1)) else {
-            return outside;
+        let Some((before, after)) = self.around(position) else {
+            return Some(Contradiction::Outside { line, column });
         };
-        let Some(&start) = self.line_starts.get(line0 as usize) else {
-            return outside;
-        };
-        let end = self.line_starts.get(line0 as usize + 1).copied();
-        let text = &self.text[start..end.unwrap_or(self.text.len())];
-        let text = text.trim_end_matches(['\n', '\r']);
-        let Some(at) = byte_of_column(text, column0) else {
-            return outside;
-        };
-        let before = text[..at].chars().next_back();
-        let after = text[at..].chars().next();
+        let before = before.chars().next_back();
+        let after = after.chars().next();
         let is_inside = before.is_some_and(is_word) && after.is_some_and(is_word);
         (starts_words && is_inside).then_some(Contradiction::InsideWord { line, column })
+    }
+
+    fn is_at(&self, position: Position, character: char) -> bool {
+        self.around(position)
+            .is_some_and(|(_, after)| after.starts_with(character))
+    }
+
+    /// The line of a position, before and after it; `None` outside of the text.
+    fn around(&self, position: Position) -> Option<(&str, &str)> {
+        let line = position.line.checked_sub(1)? as usize;
+        let column = position.column.checked_sub(1)?;
+        let start = *self.line_starts.get(line)?;
+        let end = self.line_starts.get(line + 1).copied();
+        let text = &self.text[start..end.unwrap_or(self.text.len())];
+        let text = text.trim_end_matches(['\n', '\r']);
+        let at = byte_of_column(text, column)?;
+        Some(text.split_at(at))
     }
 }
 

@@ -340,9 +340,13 @@ impl Search<'_> {
 
     /// Whether so many frames are exactly where the map has a mapping that another build is as good as ruled out.
     fn is_proven(&self, found: &Found) -> bool {
-        let map = self.evidence.read_map(self.shelf, found);
-        let exact = map.and_then(|map| Evidence::exact(&map, self.script.positions));
-        exact.is_ok_and(|exact| exact.hit >= MIN_PROOF && exact.missed == 0)
+        let exact = || {
+            let minified = found.pair.minified?;
+            let bundle = self.evidence.bundle(self.shelf, minified).ok()?;
+            let map = self.evidence.read_map(self.shelf, found).ok()?;
+            Evidence::exact(&map, &bundle, self.script.positions).ok()
+        };
+        exact().is_some_and(|exact| exact.hit >= MIN_PROOF && exact.missed == 0)
     }
 
     /// The map of a bundle, by what bundle, maps and names say, confirmed by content.

@@ -13,7 +13,7 @@ use super::{Answer, Hex};
 use crate::api::failure::Failure;
 use crate::api::parameters::Parameters;
 use crate::api::stacks::{ExceptionEvent, resource_of};
-use crate::api::{Api, Json, Question, SEARCH_TIMEOUT};
+use crate::api::{Api, Question, SEARCH_TIMEOUT};
 use artifacts::resolve::{Kept, Outcome, Resolved};
 
 /// Traces with exceptions that are looked at, the newest.

@@ -57,7 +57,7 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<bool> {
         let count = violations.len();
         report.findings.extend(violations.into_iter().take(MAX_SHOWN).map(|violation| Finding {
             file: path.to_owned(),
-            code: violation.rule.name().to_owned(),
+            code: format!("{:?}", violation.rule),
             message: violation.to_string(),
             fix: None,
         }));

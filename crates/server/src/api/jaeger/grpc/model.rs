@@ -4,6 +4,7 @@ use backtrail_wire::protobuf::{put_bytes, put_double, put_int, put_message, put_
 use query::Trace;
 
 use super::parts::MAX_PART_BYTES;
+use crate::api::Question;
 use crate::api::failure::Failure;
 use crate::api::jaeger::tags::{Tag, TagValue};
 use crate::api::jaeger::trace::{
