@@ -2,20 +2,28 @@
 
 import { html, render, useEffect } from './views/html.js';
 import { followLink, route } from './views/router.js';
+import { LoginPage } from './views/login.js';
 import { SearchPage } from './views/search/page.js';
+import { loadSession, mustSignIn } from './views/session.js';
 import { Shell } from './views/shell.js';
+import { SourceMapsPage } from './views/sourcemaps/page.js';
 import { TracePage } from './views/trace/page.js';
 import { UnknownPage } from './views/unknown.js';
 
 function App() {
   const { value } = route;
+  const locked = mustSignIn.value;
   useEffect(() => {
+    if (locked) return;
     if (value.page === 'search') document.title = 'Search · Backtrail';
+    if (value.page === 'sourcemaps') document.title = 'Source maps · Backtrail';
     if (value.page === 'unknown') document.title = 'Not found · Backtrail';
-  }, [value.page]);
+  }, [value.page, locked]);
+  if (locked) return html`<${Shell} fixed=${false} locked=${true}><${LoginPage} /><//>`;
   return html`<${Shell} fixed=${value.page === 'trace'}>
     ${value.page === 'search' ? html`<${SearchPage} />` : null}
     ${value.page === 'trace' ? html`<${TracePage} traceId=${value.traceId} key=${value.traceId} />` : null}
+    ${value.page === 'sourcemaps' ? html`<${SourceMapsPage} />` : null}
     ${value.page === 'unknown' ? html`<${UnknownPage} path=${value.path} />` : null}
   <//>`;
 }
@@ -24,4 +32,5 @@ document.addEventListener('click', followLink);
 
 const root = document.getElementById('app');
 if (root === null) throw new Error('index.html has lost its #app');
+void loadSession();
 render(/** @type {any} */ (html`<${App} />`), root);

@@ -5,7 +5,7 @@
 //! prints a table in Markdown. What is sent is prepared beforehand, so the sender's work is not
 //! part of what is measured; the server's own CPU time is, whatever else the machine does.
 //!
-//! `sdk` measures no binary but the crate that services link, beside its competitors.
+//! `sdk` measures no binary but the crate that services link, `sourcemaps` the one that reads source maps, each beside its competitors.
 //!
 //! Not a load test: it finds out what a span costs, not how many clients a network carries.
 
@@ -20,6 +20,7 @@ mod report;
 mod scrape;
 mod sdk;
 mod server;
+mod sourcemaps;
 mod wire;
 mod workload;
 
@@ -59,6 +60,11 @@ enum Benchmark {
     /// One measure of `sdk`, in a process of its own
     #[command(hide = true)]
     SdkChild(sdk::child::Options),
+    /// Readers of source maps side by side: parse, cache, look up
+    Sourcemaps(sourcemaps::Options),
+    /// One contestant of `sourcemaps`, in a process of its own
+    #[command(hide = true)]
+    SourcemapsChild(sourcemaps::child::Options),
 }
 
 /// Options of all benchmarks.
@@ -82,5 +88,7 @@ fn main() -> Result<()> {
         Benchmark::Sdk(options) => sdk::run(&options),
         Benchmark::SdkSink(options) => sdk::sink::run(&options),
         Benchmark::SdkChild(options) => sdk::child::run(&options),
+        Benchmark::Sourcemaps(options) => sourcemaps::run(&options),
+        Benchmark::SourcemapsChild(options) => sourcemaps::child::run(&options),
     }
 }

@@ -1,5 +1,6 @@
 //! What must hold of every decoder, whatever bytes it is given. The targets in `fuzz_targets/` call [`decoded`], [`logs`], [`metrics`],
-//! [`inflated`] or, for the SDK, [`propagated`] and [`sanitized`].
+//! [`inflated`], [`stack_trace`], for source maps [`source_map`] and [`source_map_cache`], for uploads [`artifact_bundle`] and
+//! [`bundle_manifest`], or, for the SDK, [`propagated`] and [`sanitized`].
 //!
 //! ```text
 //! cargo +nightly fuzz run otlp_json fuzz/corpus/otlp_json crates/codec/tests/fixtures
@@ -7,7 +8,10 @@
 //!
 //! The bytes of real clients make a good start, so the last argument names their folder.
 
+mod bundles;
 mod propagators;
+mod source_maps;
+mod stack_trace;
 mod statements;
 
 use backtrail_wire::otlp_json;
@@ -17,7 +21,10 @@ use codec::{
 };
 use model::{Limits, SpanBatch};
 
+pub use bundles::{artifact_bundle, bundle_manifest};
 pub use propagators::propagated;
+pub use source_maps::{source_map, source_map_cache};
+pub use stack_trace::stack_trace;
 pub use statements::sanitized;
 
 /// 2026-01-01.

@@ -17,6 +17,17 @@ export class ApiError extends Error {
   }
 }
 
+/** @type {() => void} */
+let signInNeeded = () => {};
+
+/**
+ * Has `listener` called whenever the server asks for a token.
+ * @param {() => void} listener
+ */
+export function onSignInNeeded(listener) {
+  signInNeeded = listener;
+}
+
 /** @param {unknown} error */
 export function isAbort(error) {
   return error instanceof DOMException && error.name === 'AbortError';
@@ -45,10 +56,33 @@ async function errorOf(response) {
  * @returns {Promise<T>}
  */
 export async function getJson(path, signal) {
+  try {
+    return await sendJson('GET', path, undefined, signal);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) signInNeeded();
+    throw error;
+  }
+}
+
+/**
+ * @template T
+ * @param {'GET' | 'POST' | 'PUT' | 'DELETE'} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<T>}
+ */
+export async function sendJson(method, path, body, signal) {
+  /** @type {RequestInit} */
+  const request = { method, signal: signal ?? null, headers: { accept: 'application/json' } };
+  if (body !== undefined) {
+    request.headers = { accept: 'application/json', 'content-type': 'application/json' };
+    request.body = JSON.stringify(body);
+  }
   /** @type {Response} */
   let response;
   try {
-    response = await fetch(path, { signal: signal ?? null, headers: { accept: 'application/json' } });
+    response = await fetch(path, request);
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new ApiError(0, 'unreachable', 'the server does not answer');

@@ -67,7 +67,40 @@
 
 /** @typedef {{ key: string } & AttributeValue} Attribute */
 
-/** @typedef {{ time_unix_nano: string, name: string, attributes: Attribute[], dropped_attributes_count: number }} SpanEvent */
+/** @typedef {{ step: number | null, step_name: string | null, code: string, message: string, fix: string | null }} LadderReason */
+
+/** @typedef {{ step: number, step_name: string, bundle_step: number | null, bundle_step_name: string | null, release: string | null, bundle: string | null, map: string | null }} FoundMap */
+
+/** A file that frames are in: which map serves it, or why none does. @typedef {{ url: string, map: FoundMap | null, bad_map: string | null, reasons: LadderReason[], fix: string | null }} StackScript */
+
+/**
+ * @typedef {object} StackFrame
+ * @property {number} text_line
+ * @property {{ function: string | null, url: string, line: number, column: number }} raw
+ * @property {{ file: string, source: string, line: number, column: number, function: string | null, in_app: boolean, context: { first_line: number, lines: string[] } | null } | null} resolved
+ * @property {{ code: string, message: string } | null} kept
+ * @property {number | null} script
+ */
+
+/** @typedef {{ raw: string, resolved: string, resolved_frames: number, frames: StackFrame[], frames_left_out: number, scripts: StackScript[] }} ResolvedStack */
+
+/** @typedef {{ type: string, message: string, stack: ResolvedStack | null }} Exception */
+
+/** @typedef {{ time_unix_nano: string, name: string, attributes: Attribute[], dropped_attributes_count: number, exception?: Exception }} SpanEvent */
+
+/** @typedef {StackScript & { service: string, version: string | null, exceptions: number, frames: number, resolved_frames: number, not_covered_frames: number, example_trace_id: string }} ScriptNeed */
+
+/** @typedef {{ scripts: ScriptNeed[], exceptions: number, traces: number, truncated: boolean }} Needs */
+
+/** @typedef {{ slug: string, created_unix_ms: number, project_count: number, release_count: number, bundle_count: number, bytes: number }} Organization */
+
+/** @typedef {{ slug: string, created_unix_ms: number, services: string[] }} Project */
+
+/** @typedef {{ id: string, kind: string, release: string | null, dist: string | null, debug_id: string | null, uploaded_unix_ms: number, last_used_unix_ms: number, file_count: number, bytes: number }} StoredBundle */
+
+/** @typedef {{ url: string, path: string, type: string, debug_id: string | null, source_map: string | null, has_inline_map: boolean, map_file: string | null, bytes: number, sha256: string }} BundleFile */
+
+/** @typedef {{ version: string, projects: string[], created_unix_ms: number, changed_unix_ms: number, released: string | null, bundle_count: number, commit_count: number, deploy_count: number }} Release */
 
 /** @typedef {{ trace_id: string, span_id: string, trace_state: string, flags: number, attributes: Attribute[], dropped_attributes_count: number }} SpanLink */
 
@@ -95,6 +128,8 @@
  * @property {{ attributes: Attribute[], dropped_attributes_count: number, schema_url: string }} resource
  * @property {{ name: string, version: string, attributes: Attribute[], dropped_attributes_count: number, schema_url: string }} scope
  */
+
+/** @typedef {{ needs_token: boolean, token: { name: string, scopes: string[] } | null }} Session */
 
 /** @typedef {{ name: string, address: string }} Listener */
 

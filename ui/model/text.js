@@ -41,3 +41,15 @@ const groups = new Intl.NumberFormat('en-US');
 export function formatCount(count) {
   return groups.format(count);
 }
+
+/** @param {number} bytes */
+export function formatBytes(bytes) {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
+}

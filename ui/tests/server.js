@@ -1,36 +1,46 @@
 // The server that the browser tests drive: the real binary, on free ports and a directory of its own.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { requests } from './support/otlp.js';
 
 /** @import { SpanDraft } from './support/otlp.js' */
 
 const STARTS_WITHIN_MS = 20_000;
 
-/** @typedef {{ web: string, otlp: string, zipkin: string, stop: () => Promise<void> }} Running */
+/** @typedef {{ web: string, otlp: string, zipkin: string, tokens: (...args: string[]) => Promise<string>, made: Record<string, string>, stop: () => Promise<void> }} Running */
 
-export async function startServer() {
+const run = promisify(execFile);
+
+/** @param {{ scopes?: string[] }} [options] a token for each of these scopes, which is its name too, is there before the server is */
+export async function startServer({ scopes = [] } = {}) {
   const binary = process.env.BACKTRAIL_BIN;
   if (binary === undefined) throw new Error('set BACKTRAIL_BIN to the server to test, such as ../target/debug/backtrail');
-  const running = await startBinary(resolve(binary));
+  const running = await startBinary(resolve(binary), scopes);
   return { ...running, feed: (/** @type {SpanDraft[]} */ drafts) => feed(running.otlp, drafts) };
 }
 
 /**
  * @param {string} binary
+ * @param {string[]} scopes
  * @returns {Promise<Running>}
  */
-async function startBinary(binary) {
+async function startBinary(binary, scopes) {
   const directory = await mkdtemp(join(tmpdir(), 'backtrail-ui-'));
   const portFile = join(directory, 'ports.json');
   const off = ['jaeger-query-grpc', 'jaeger-grpc', 'jaeger-sampling', 'jaeger-agent-compact', 'jaeger-agent-binary'].flatMap((name) => [`--${name}`, 'off']);
   const on = ['otlp-grpc', 'otlp-http', 'jaeger-http', 'zipkin', 'web'].flatMap((name) => [`--${name}`, '127.0.0.1:0']);
   const listeners = [...on, ...off];
-  const child = spawn(binary, ['serve', '--data-dir', join(directory, 'data'), ...listeners, '--port-file', portFile], {
+  const data = join(directory, 'data');
+  const tokens = async (/** @type {string[]} */ ...args) => (await run(binary, ['tokens', ...args, '--data-dir', data])).stdout.trim();
+  /** @type {Record<string, string>} */
+  const made = {};
+  for (const scope of scopes) made[scope] = await tokens('create', '--name', scope, '--scope', scope);
+  const child = spawn(binary, ['serve', '--data-dir', data, ...listeners, '--port-file', portFile], {
     // What is set for whoever runs the tests must not reach the server.
     env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BACKTRAIL_'))),
     cwd: directory,
@@ -45,6 +55,8 @@ async function startBinary(binary) {
     web: `http://${ports.web}`,
     otlp: `http://${ports['otlp-http']}/v1/traces`,
     zipkin: `http://${ports.zipkin}/api/v2/spans`,
+    tokens,
+    made,
     stop: async () => {
       child.kill('SIGTERM');
       await ended;

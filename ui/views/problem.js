@@ -6,7 +6,7 @@ import { Icon } from './icons.js';
 /**
  * What happened, and what to do about it.
  * @param {unknown} error
- * @param {'search' | 'trace' | 'span'} subject
+ * @param {string} subject
  * @returns {{ title: string, text: string, advice: string }}
  */
 export function explain(error, subject) {
@@ -20,6 +20,9 @@ export function explain(error, subject) {
       text: 'Backtrail could not be reached from this page.',
       advice: 'Check that the backtrail process is running and that this address is still its own, then try again.',
     };
+  }
+  if (error.status === 401) {
+    return { title: 'The server asks for a token', text: error.message, advice: 'Load the page again to sign in.' };
   }
   if (error.status === 404 && subject === 'trace') {
     return {
@@ -43,7 +46,7 @@ export function explain(error, subject) {
 }
 
 /**
- * @param {{ error: unknown, subject: 'search' | 'trace' | 'span', retry?: () => void, children?: any }} props
+ * @param {{ error: unknown, subject: string, retry?: () => void, children?: any }} props
  */
 export function Problem({ error, subject, retry, children }) {
   const { title, text, advice } = explain(error, subject);

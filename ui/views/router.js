@@ -59,7 +59,7 @@ export function followLink(event) {
 }
 
 /**
- * @typedef {{ page: 'search' } | { page: 'trace', traceId: string } | { page: 'unknown', path: string }} Route
+ * @typedef {{ page: 'search' } | { page: 'sourcemaps' } | { page: 'trace', traceId: string } | { page: 'unknown', path: string }} Route
  */
 
 /**
@@ -68,6 +68,7 @@ export function followLink(event) {
  */
 export function routeOf(path) {
   if (path === '/' || path === '/search') return { page: 'search' };
+  if (path === '/sourcemaps') return { page: 'sourcemaps' };
   const trace = /^\/trace\/([^/]+)\/?$/.exec(path);
   if (trace !== null) return { page: 'trace', traceId: decoded(trace[1]) };
   return { page: 'unknown', path };

@@ -2,23 +2,27 @@ import { parseTraceId } from '../model/ids.js';
 import { html, useState } from './html.js';
 import { Icon, Mark } from './icons.js';
 import { themeChoice, zone } from './preferences.js';
-import { navigate } from './router.js';
+import { navigate, route } from './router.js';
+import { current, end } from './session.js';
 
 /** @import { ThemeChoice } from './preferences.js' */
 
 /**
  * What is around every page. With `fixed`, the page fills the window and scrolls inside itself.
- * @param {{ fixed: boolean, children?: any }} props
+ * With `locked`, it asks for nothing of the server.
+ * @param {{ fixed: boolean, locked?: boolean, children?: any }} props
  */
-export function Shell({ fixed, children }) {
+export function Shell({ fixed, locked = false, children }) {
   return html`<div class=${fixed ? 'shell fixed' : 'shell'}>
     <a class="skip-link" href="#content" onClick=${skipToContent}>Skip to content</a>
     <header class="topbar">
       <a class="brand" href="/search" aria-label="Backtrail, search"><${Mark} /><span>Backtrail</span></a>
-      <${TraceIdBox} />
+      ${locked ? null : html`<${TraceIdBox} />`}
+      ${locked ? null : html`<nav class="topbar-nav" aria-label="Pages"><a href="/sourcemaps" aria-current=${route.value.page === 'sourcemaps' ? 'page' : null}>Source maps</a></nav>`}
       <div class="topbar-tools">
         <${ZoneToggle} />
         <${ThemeToggle} />
+        <${SignOut} />
       </div>
     </header>
     <div class="content" id="content" tabindex="-1">${children}</div>
@@ -77,4 +81,13 @@ function ThemeToggle() {
   return html`<button type="button" class="icon-button" title=${says} aria-label=${says} onClick=${() => (themeChoice.value = next)}>
     <${Icon} name=${icon} />
   </button>`;
+}
+
+function SignOut() {
+  const [failed, setFailed] = useState(false);
+  const token = current.value?.token ?? null;
+  if (token === null) return null;
+  const says = failed ? 'The server did not answer. Sign out again' : `Signed in with the token “${token.name}”. Sign out`;
+  const out = () => end().catch(() => setFailed(true));
+  return html`<button type="button" class="icon-button" title=${says} aria-label=${says} onClick=${out}><${Icon} name="leave" /></button>`;
 }

@@ -24,6 +24,7 @@ pub(crate) fn npm_ci(dir: &Path, node: &Node) -> Result<()> {
     // The browser of the tests is the one of the system: packages download nothing besides themselves.
     Program::tool("npm", &["ci", "--no-audit", "--no-fund"], dir)
         .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
+        .env("SENTRYCLI_SKIP_DOWNLOAD", "1")
         .run()?;
     stamp(&modules, &wanted)
 }

@@ -54,6 +54,8 @@ pub(crate) enum Part {
     ClientsGo,
     /// The OpenTelemetry SDK for Rust, the same
     ClientsRust,
+    /// Sentry's command lines and plugins: they upload source maps to the real binary, and traces show the sources
+    ClientsSentry,
     /// The example in Rust: its own tests, and its traces in the real binary
     ExampleRust,
     /// One trace through services in all these languages
@@ -141,13 +143,14 @@ impl Context {
         let python: Find = |c| c.python().map(drop);
         let jdk: Find = |c| c.jdk().map(drop);
         let go: Find = |c| c.go().map(drop);
-        let needs: [(Part, &[Find]); 8] = [
+        let needs: [(Part, &[Find]); 9] = [
             (Part::Page, &[node, chromium]),
             (Part::ClientsNode, &[node, chromium]),
             (Part::ClientsPython, &[python]),
             (Part::ClientsJava, &[node, jdk]),
             (Part::ClientsGo, &[node, go]),
             (Part::ClientsRust, &[node]),
+            (Part::ClientsSentry, &[node]),
             (Part::ExampleRust, &[node, chromium, postgres]),
             (Part::ClientsTogether, &[node, chromium, python, jdk, go]),
         ];

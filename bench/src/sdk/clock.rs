@@ -11,7 +11,7 @@ pub(super) fn thread_cpu_ns() -> u64 {
 }
 
 /// Of all threads, those that have ended too, and of the kernel on their behalf.
-pub(super) fn process_cpu_ns() -> u64 {
+pub(crate) fn process_cpu_ns() -> u64 {
     nanoseconds(clock_gettime(ClockId::ProcessCPUTime))
 }
 
@@ -26,7 +26,7 @@ pub(super) fn load_average() -> Result<String> {
 }
 
 /// Memory that is resident now.
-pub(super) fn resident_bytes() -> Result<u64> {
+pub(crate) fn resident_bytes() -> Result<u64> {
     status_bytes("VmRSS:")
 }
 

@@ -5,7 +5,7 @@
 
 mod allocations;
 pub(crate) mod child;
-mod clock;
+pub(crate) mod clock;
 mod contestants;
 mod costs;
 mod count_spans;

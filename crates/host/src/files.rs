@@ -14,6 +14,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::file_bytes::FileBytes;
+
 /// A file system.
 pub trait Files: Send + Sync {
     /// Creates a file for reading and writing; `AlreadyExists` when the name is taken.
@@ -21,6 +23,16 @@ pub trait Files: Send + Sync {
 
     /// Opens a file for reading.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn File>>;
+
+    /// All bytes of a file, where the system has them if it can map files, else a copy. Only for files that nobody
+    /// writes to or cuts once they bear their name: they may be replaced by another file of that name, or removed.
+    fn map(&self, path: &Path) -> io::Result<FileBytes> {
+        let file = self.open(path)?;
+        let len = usize::try_from(file.len()?).map_err(io::Error::other)?;
+        let mut bytes = vec![0; len];
+        file.read_exact_at(&mut bytes, 0)?;
+        Ok(FileBytes::new(bytes))
+    }
 
     /// Opens an existing file for reading and writing, and changes nothing in it.
     fn open_write(&self, path: &Path) -> io::Result<Arc<dyn File>>;

@@ -30,6 +30,7 @@
 use std::sync::Arc;
 
 mod clock;
+mod file_bytes;
 mod files;
 mod random;
 mod real_files;
@@ -37,6 +38,7 @@ pub mod sim;
 mod tasks;
 
 pub use clock::{Clock, SystemClock};
+pub use file_bytes::FileBytes;
 pub use files::{DirEntry, File, FileLock, Files, Space};
 pub use random::{OsRandom, Random};
 pub use real_files::RealFiles;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use rustix::io::Errno;
 
+use crate::file_bytes::FileBytes;
 use crate::files::{DirEntry, File, FileLock, Files, Space};
 
 /// The machine's file systems.
@@ -27,6 +28,10 @@ impl Files for RealFiles {
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
         Ok(Arc::new(RealFile(fs::File::open(path)?)))
+    }
+
+    fn map(&self, path: &Path) -> io::Result<FileBytes> {
+        FileBytes::map(&fs::File::open(path)?)
     }
 
     fn open_write(&self, path: &Path) -> io::Result<Arc<dyn File>> {

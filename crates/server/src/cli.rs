@@ -8,6 +8,8 @@ use crate::commands::data::DataAction;
 use crate::commands::delete;
 use crate::commands::export::ExportArgs;
 use crate::commands::import::ImportArgs;
+use crate::commands::sourcemaps::SourcemapsArgs;
+use crate::commands::tokens;
 use crate::config::{Config, SETTINGS, Sources};
 use crate::demo;
 
@@ -19,6 +21,7 @@ Examples:
   backtrail serve --jaeger-http off --web 8080     without one listener, with another moved
   backtrail delete trace 463ac35c9f6413ad          from the server that runs here, after a question
   BACKTRAIL_LOG_LEVEL=debug backtrail serve        every setting has a variable, too
+  backtrail tokens create --name ci --scope upload a token for uploads, and only for them
   backtrail config print                           the settings in force and where each comes from
 
 Settings come from, weakest first: defaults, the file (--config, BACKTRAIL_CONFIG or ./backtrail.toml),
@@ -60,6 +63,14 @@ pub(crate) enum Action {
     Import(ImportArgs),
     /// Write traces of a running server as OTLP JSON, Jaeger's JSON or Zipkin's JSON
     Export(Box<ExportArgs>),
+    /// Source maps: prepare, send and check a build, lead stack traces back to source
+    Sourcemaps(Box<SourcemapsArgs>),
+    /// Make, show and take back the tokens that a server asks for
+    #[command(after_help = tokens::HELP)]
+    Tokens {
+        #[command(subcommand)]
+        action: tokens::TokensAction,
+    },
     /// Look after a data directory
     Data {
         #[command(subcommand)]

@@ -1,6 +1,7 @@
 //! `backtrail`: receives spans, keeps them, answers searches and shows traces in a page.
 
 mod api;
+mod auth;
 mod cli;
 mod commands;
 mod config;
@@ -15,8 +16,10 @@ mod process;
 mod receivers;
 mod sampling;
 mod serve;
+mod sourcemaps;
 mod state;
 mod storage;
+mod uploads;
 mod web;
 
 use std::process::ExitCode;
@@ -36,7 +39,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const THREADS_TIMEOUT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
-    match run(Cli::parse().action) {
+    let action = Cli::parse().action;
+    if let Action::Sourcemaps(args) = &action {
+        return commands::sourcemaps::run(args);
+    }
+    match run(action) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("backtrail: {}", with_causes(&error));
@@ -73,6 +80,12 @@ fn run(action: Action) -> anyhow::Result<()> {
         Action::Export(args) => commands::export::run(&args),
         Action::Import(args) => commands::import::run(&args),
         Action::Data { action } => commands::data::run(&action),
+        // Has an exit code of its own.
+        Action::Sourcemaps(args) => {
+            commands::sourcemaps::run(&args);
+            Ok(())
+        }
+        Action::Tokens { action } => commands::tokens::run(action),
     }
 }
 

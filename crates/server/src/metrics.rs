@@ -2,6 +2,7 @@
 
 mod open_request;
 mod signals;
+mod uploads;
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -18,6 +19,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use self::open_request::OpenRequest;
 use self::signals::SignalCounters;
+use self::uploads::UploadCounters;
+pub(crate) use self::uploads::{SourceMapReadings, UploadKind};
 use crate::ingest::{Accepted, OtlpSignal, Protocol, Refusal};
 
 /// The media type of [`Metrics::encode`].
@@ -51,6 +54,12 @@ struct DropLabels {
     reason: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DenialLabels {
+    listener: &'static str,
+    reason: &'static str,
+}
+
 /// The reason of datagrams that were lost in the kernel.
 const SOCKET_BUFFER: &str = "socket_buffer";
 
@@ -64,7 +73,9 @@ pub(crate) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     body_bytes: Family<ProtocolLabel, Counter>,
     dropped_datagrams: Family<DropLabels, Counter>,
+    denied_requests: Family<DenialLabels, Counter>,
     signals: SignalCounters,
+    uploads: UploadCounters,
     log_syncs: Histogram,
     log_synced_bytes: Counter,
     queries: Latencies,
@@ -98,6 +109,8 @@ pub(crate) struct Readings {
     pub(crate) deletions_pending: u64,
     /// Repeats that flush and compaction left out.
     pub(crate) repeats: u64,
+    /// Source maps.
+    pub(crate) sourcemaps: SourceMapReadings,
     /// Memory of this process.
     pub(crate) resident_memory_bytes: u64,
     /// CPU time of this process.
@@ -132,7 +145,9 @@ impl Metrics {
             requests: Family::default(),
             body_bytes: Family::default(),
             dropped_datagrams: Family::default(),
+            denied_requests: Family::default(),
             signals: SignalCounters::default(),
+            uploads: UploadCounters::default(),
             // 62.5 µs to 2 s: from a battery-backed cache to a disk that struggles.
             log_syncs: Histogram::new(exponential_buckets(0.000_062_5, 2.0, 16)),
             log_synced_bytes: Counter::default(),
@@ -201,7 +216,13 @@ impl Metrics {
             "Datagrams of which nothing was kept, by protocol and reason; socket_buffer is the kernel's count",
             self.dropped_datagrams.clone(),
         );
+        ours.register(
+            "denied_requests",
+            "Requests that were denied for want of a token, by listener and reason: no_token, malformed_token, unknown_token, expired_token, wrong_scope",
+            self.denied_requests.clone(),
+        );
         self.signals.register(ours);
+        self.uploads.register(ours);
         ours.register_with_unit(
             "log_sync_duration",
             "How long it took to make one group of the log durable",
@@ -344,6 +365,20 @@ impl Metrics {
         counter.inc_by(total.saturating_sub(counter.get()));
     }
 
+    /// Makes the series of a listener's denials, which an alert on a rate needs before the first.
+    pub(crate) fn begin_denials(&self, listener: &'static str, reasons: &[&'static str]) {
+        for reason in reasons {
+            let labels = DenialLabels { listener, reason };
+            drop(self.denied_requests.get_or_create(&labels));
+        }
+    }
+
+    /// A request was denied.
+    pub(crate) fn count_denied_request(&self, listener: &'static str, reason: &'static str) {
+        let labels = DenialLabels { listener, reason };
+        self.denied_requests.get_or_create(&labels).inc();
+    }
+
     fn count_request(&self, signal: OtlpSignal, protocol: Protocol, status: &'static str) {
         match signal {
             OtlpSignal::Traces => {
@@ -361,6 +396,11 @@ impl Metrics {
     /// Counters of OTLP's logs and metrics.
     pub(crate) fn signals(&self) -> &SignalCounters {
         &self.signals
+    }
+
+    /// Counters of uploads of source maps.
+    pub(crate) fn uploads(&self) -> &UploadCounters {
+        &self.uploads
     }
 
     /// A group of the log was made durable.
@@ -400,6 +440,7 @@ impl Metrics {
         ] {
             gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         }
+        self.uploads.set(&readings.sourcemaps);
         let repeats = gauges.repeats.get();
         gauges
             .repeats

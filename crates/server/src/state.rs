@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use artifacts::Artifacts;
+use artifacts::resolve::Resolver;
 use host::Host;
 use store::Store;
 
@@ -22,6 +24,12 @@ pub(crate) struct AppState {
     pub(crate) listeners: Arc<[BoundListener]>,
     /// What is kept.
     pub(crate) store: Store,
+    /// What was uploaded of source maps.
+    pub(crate) artifacts: Artifacts,
+    /// Leads stack traces back to source with it.
+    pub(crate) resolver: Arc<Resolver>,
+    /// Whether Jaeger's APIs show stack traces resolved.
+    pub(crate) resolves_for_jaeger: bool,
     /// The bounded queue of requests that bring spans.
     pub(crate) in_flight: InFlight,
     /// What receives datagrams.

@@ -1,14 +1,14 @@
 import { textOf } from '../../model/attributes.js';
 import { formatDuration } from '../../model/time.js';
-import { CopyButton, Instant, Outside } from '../bits.js';
+import { Instant, Outside } from '../bits.js';
 import { html, useState } from '../html.js';
 import { Icon } from '../icons.js';
 import { AttributeTable, FoldedText, Section } from './attributes.js';
+import { RawStack, Stack } from './stack.js';
 
 /** @import { SpanEvent } from '../../api/types.js' */
 
 const EVENTS_AT_FIRST = 50;
-const STACK_LINES = 16;
 
 /** @param {SpanEvent} event */
 export function isException(event) {
@@ -38,13 +38,18 @@ function Exception({ event }) {
       ${escaped === 'true' ? html`<span class="badge">escaped the span</span>` : null}</header>
     ${message === '' ? null : html`<${FoldedText} text=${message} className="exception-message" />`}
     ${logged === '' || logged === message ? null : html`<p class="muted">Logged as:</p><${FoldedText} text=${logged} className="exception-message" />`}
-    ${
-      stack === ''
-        ? html`<p class="muted">No stack trace was sent.</p>`
-        : html`<div class="stack"><div class="stack-head"><span>Stack trace</span><${CopyButton} text=${stack} label="Copy the stack trace" /></div>
-            <${FoldedText} text=${stack} className="stack-text" lines=${STACK_LINES} /></div>`
-    }
+    ${stackOf(event, stack)}
   </section>`;
+}
+
+/**
+ * @param {SpanEvent} event
+ * @param {string} text
+ */
+function stackOf(event, text) {
+  const resolved = event.exception?.stack ?? null;
+  if (resolved !== null) return html`<${Stack} stack=${resolved} />`;
+  return text === '' ? html`<p class="muted">No stack trace was sent.</p>` : html`<${RawStack} text=${text} />`;
 }
 
 /** @param {{ events: SpanEvent[], dropped: number, spanStart: bigint }} props */

@@ -47,6 +47,7 @@ pub(super) fn run(part: Part, context: &Context) -> Result<()> {
         Part::ClientsJava => clients_java(context),
         Part::ClientsGo => clients_go(context),
         Part::ClientsRust => clients_rust(context),
+        Part::ClientsSentry => clients_sentry(context),
         Part::ExampleRust => example_rust(context),
         Part::ClientsTogether => clients_together(context),
     }
@@ -156,6 +157,21 @@ fn clients_rust(context: &Context) -> Result<()> {
     node_tests(context, "rust", 1)?
         .env("RUST_CLIENT", client)
         .run_node_tests()
+}
+
+fn clients_sentry(context: &Context) -> Result<()> {
+    let node = context.node()?;
+    let clients = context.root.join("clients/sentry");
+    for packages in [
+        "",
+        "plugins",
+        "webpack-4",
+        "webpack-5.60",
+        "webpack-current",
+    ] {
+        packages::npm_ci(&clients.join(packages), &node)?;
+    }
+    node_tests(context, "sentry", 2)?.run_node_tests()
 }
 
 fn example_rust(context: &Context) -> Result<()> {

@@ -116,7 +116,11 @@ struct Exception {
     reason: &'static str,
 }
 
-const EXCEPTIONS: &[Exception] = &[];
+const EXCEPTIONS: &[Exception] = &[Exception {
+    file: "crates/srcmap/src/functions/guard.rs",
+    rule: "tasks",
+    reason: "a parser that recurses gets a stack of its own; its caller waits, so nothing runs beside it",
+}];
 
 /// Tests, and programs for developers, may touch the machine.
 const EXEMPT_CRATES: &[&str] = &["testkit"];

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use artifacts::ErrorClass;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
@@ -9,6 +10,7 @@ use query::QueryError;
 use store::StoreError;
 
 use super::Json;
+use crate::auth::Denied;
 
 /// When to come back, in seconds: a query takes less than that unless the machine is in trouble.
 const RETRY_AFTER_S: &str = "2";
@@ -20,7 +22,9 @@ pub(super) enum Failure {
     Invalid(String),
     /// What was asked for is not there.
     NotFound(String),
-    /// A page of another site asks for it.
+    /// Who asks has not said who they are, or not so that we believe it.
+    Unauthenticated(String),
+    /// A page of another site asks for it, or somebody who may not.
     Forbidden(String),
     /// There is no such method at this address.
     MethodNotAllowed,
@@ -44,6 +48,7 @@ impl Failure {
         match self {
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Overloaded | Self::Unavailable(_) | Self::TimedOut => {
@@ -58,6 +63,7 @@ impl Failure {
         match self {
             Self::Invalid(_) => "invalid_argument",
             Self::NotFound(_) => "not_found",
+            Self::Unauthenticated(_) => "unauthenticated",
             Self::Forbidden(_) => "forbidden",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Overloaded => "overloaded",
@@ -72,6 +78,7 @@ impl Failure {
         match self {
             Self::Invalid(message)
             | Self::NotFound(message)
+            | Self::Unauthenticated(message)
             | Self::Forbidden(message)
             | Self::Unavailable(message)
             | Self::Internal(message) => message,
@@ -92,12 +99,33 @@ impl Failure {
     }
 }
 
+impl From<Denied> for Failure {
+    fn from(denied: Denied) -> Self {
+        match denied.http_status() {
+            StatusCode::FORBIDDEN => Self::Forbidden(denied.to_string()),
+            _ => Self::Unauthenticated(denied.to_string()),
+        }
+    }
+}
+
 impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::OverBudget => Self::TimedOut,
             QueryError::TooManyConditions { .. } => Self::Invalid(error.to_string()),
             error => Self::internal(error),
+        }
+    }
+}
+
+impl From<artifacts::Error> for Failure {
+    fn from(error: artifacts::Error) -> Self {
+        match error.class() {
+            ErrorClass::Client | ErrorClass::TooLarge | ErrorClass::Quota => {
+                Self::Invalid(error.to_string())
+            }
+            ErrorClass::NotFound => Self::NotFound(error.to_string()),
+            ErrorClass::Server => Self::internal(error),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The APIs for reading, and for deleting: our own under `/api/v1`, Jaeger's over HTTP (v1, v3) and gRPC, and Zipkin's.
 //!
 //! They differ in how they read a question and how they print an answer. In between each is the same: the question runs on the
-//! pool for blocking work, over one snapshot, with a [`query::Budget`], behind one [`gate::Gate`] for all. Only our own deletes, and not for a page of another site.
+//! pool for blocking work, over one snapshot, with a [`query::Budget`], behind one [`gate::Gate`] for all. Only our own deletes, and not for a page of another site. Who may ask is decided before, by [`crate::web`].
 
+mod denied;
 mod duration;
 mod failure;
 mod gate;
@@ -11,6 +12,7 @@ mod jaeger;
 mod names;
 mod parameters;
 mod same_site;
+mod stacks;
 mod v1;
 mod zipkin;
 
@@ -20,6 +22,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use artifacts::Artifacts;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use host::{BoxFuture, Clock};
@@ -33,11 +36,14 @@ use tonic_health::server::HealthReporter;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
+use crate::auth::Guard;
 use crate::state::{AppState, BoundListener};
-pub(crate) use v1::ExportFormat;
+pub(crate) use v1::{ExportFormat, stack_json};
 
+pub(crate) use denied::denied;
 use failure::Failure;
 use gate::Gate;
+use stacks::Stacks;
 
 pub(crate) use jaeger::GRPC_SERVICES as JAEGER_GRPC_SERVICES;
 
@@ -63,7 +69,11 @@ pub(crate) struct Api {
     delete: Delete,
     clock: Arc<dyn Clock>,
     listeners: Arc<[BoundListener]>,
+    artifacts: Artifacts,
     gate: Gate,
+    stacks: Stacks,
+    /// Whether Jaeger's APIs show stack traces resolved.
+    resolves_for_jaeger: bool,
 }
 
 /// One question under way.
@@ -71,6 +81,9 @@ struct Question<'a> {
     snapshot: &'a Snapshot,
     budget: Budget<'a>,
     clock: &'a dyn Clock,
+    stacks: &'a Stacks,
+    /// The same for Jaeger's APIs; none where they show stack traces as they came.
+    stacks_for_jaeger: Option<&'a Stacks>,
 }
 
 /// The routes of the read APIs of the web listener. Latency by route is measured around them by [`crate::web`].
@@ -81,9 +94,10 @@ pub(crate) fn router(api: Api) -> Router {
 /// Jaeger's query services over gRPC.
 pub(crate) fn jaeger_grpc_router(
     api: Api,
+    guard: Guard,
     health: &HealthReporter,
 ) -> Result<Router, tonic_reflection::server::Error> {
-    jaeger::grpc_router(api, health)
+    jaeger::grpc_router(api, guard, health)
 }
 
 /// Zipkin's read API as Zipkin's own port has it.
@@ -122,6 +136,9 @@ impl Api {
             take_snapshot: Arc::new(move || store.snapshot(&tenant)),
             clock: Arc::clone(&state.host.clock),
             listeners: Arc::clone(&state.listeners),
+            artifacts: state.artifacts.clone(),
+            stacks: Stacks::of(Arc::clone(&state.resolver)),
+            resolves_for_jaeger: state.resolves_for_jaeger,
             gate: Gate::for_this_machine(),
         }
     }
@@ -153,6 +170,8 @@ impl Api {
         answer: impl FnOnce(&Question<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let clock = Arc::clone(&self.clock);
+        let stacks = self.stacks.clone();
+        let resolves_for_jaeger = self.resolves_for_jaeger;
         let work = move |is_abandoned: &dyn Fn() -> bool| {
             let deadline = clock.monotonic() + timeout;
             let is_over = || is_abandoned() || clock.monotonic() >= deadline;
@@ -161,6 +180,8 @@ impl Api {
                 snapshot: &snapshot,
                 budget: Budget::until(&is_over),
                 clock: &*clock,
+                stacks: &stacks,
+                stacks_for_jaeger: resolves_for_jaeger.then_some(&stacks),
             })
         };
         self.gate.run(work).await?

@@ -7,6 +7,8 @@ use anyhow::{Context, bail};
 use model::TraceId;
 use serde::Deserialize;
 
+use super::bearer::{Bearer, TokenArg};
+
 /// A deletion waits for a flush or a merge that is under way, and reads the blocks that may hold something of it.
 const TIMEOUT: Duration = Duration::from_mins(5);
 
@@ -23,6 +25,8 @@ pub(crate) struct Args {
         default_value = "http://127.0.0.1:16686"
     )]
     server: String,
+    #[command(flatten)]
+    token: TokenArg,
     /// Delete without asking
     #[arg(long, global = true)]
     yes: bool,
@@ -73,7 +77,7 @@ impl std::fmt::Display for Deleted {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let server = Server::new(&args.server);
+    let server = Server::new(&args.server, args.token.bearer()?);
     if !args.yes {
         let question = question(&args.what, &server.url);
         let input = std::io::stdin();
@@ -135,11 +139,12 @@ fn confirm(
 
 struct Server {
     agent: ureq::Agent,
+    bearer: Bearer,
     url: String,
 }
 
 impl Server {
-    fn new(url: &str) -> Self {
+    fn new(url: &str, bearer: Bearer) -> Self {
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(TIMEOUT))
             .http_status_as_error(false)
@@ -147,6 +152,7 @@ impl Server {
             .new_agent();
         Self {
             agent,
+            bearer,
             url: url.trim_end_matches('/').to_owned(),
         }
     }
@@ -162,7 +168,9 @@ impl Server {
         }
         let url = format!("{}{path}", self.url);
         let request = self.agent.delete(&url).query_pairs(query.iter().copied());
-        let response = request
+        let response = self
+            .bearer
+            .add(request)
             .call()
             .with_context(|| format!("no answer from {}; is the server running?", self.url))?;
         let (head, mut body) = response.into_parts();

@@ -10,6 +10,7 @@ use host::{File, Host};
 use http::StatusCode;
 use model::TraceId;
 
+use super::bearer::{Bearer, TokenArg};
 use super::progress::{Progress, bytes};
 use crate::api::ExportFormat;
 
@@ -34,6 +35,8 @@ pub(crate) struct ExportArgs {
     /// The address of the server's page
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:16686")]
     server: String,
+    #[command(flatten)]
+    token: TokenArg,
     #[command(flatten)]
     search: SearchArgs,
 }
@@ -78,7 +81,7 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<()> {
     let host = Host::real();
     let mut bar = Progress::new("");
     let mut document = Document::begin(&host, args.format, args.output.as_deref())?;
-    let server = Server::new(&args.server, args.format);
+    let server = Server::new(&args.server, args.token.bearer()?, args.format);
     let missing = if args.ids.is_empty() {
         export_search(&server, &args.search, &mut document, &mut bar)?;
         Vec::new()
@@ -177,6 +180,7 @@ impl SearchArgs {
 
 struct Server {
     agent: ureq::Agent,
+    bearer: Bearer,
     base: String,
     format: ExportFormat,
 }
@@ -188,7 +192,7 @@ struct Answer {
 }
 
 impl Server {
-    fn new(base: &str, format: ExportFormat) -> Self {
+    fn new(base: &str, bearer: Bearer, format: ExportFormat) -> Self {
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(TIMEOUT))
             .http_status_as_error(false)
@@ -196,6 +200,7 @@ impl Server {
             .new_agent();
         Self {
             agent,
+            bearer,
             base: base.trim_end_matches('/').to_owned(),
             format,
         }
@@ -207,11 +212,10 @@ impl Server {
         let parameters = parameters
             .iter()
             .map(|(name, value)| (*name, value.as_str()));
+        let request = self.agent.get(&url).query("format", self.format.name());
         let mut response = self
-            .agent
-            .get(&url)
-            .query("format", self.format.name())
-            .query_pairs(parameters)
+            .bearer
+            .add(request.query_pairs(parameters))
             .call()
             .with_context(|| {
                 format!("{} does not answer; is a server running there?", self.base)

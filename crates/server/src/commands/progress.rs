@@ -49,6 +49,11 @@ impl Progress {
         self.bar.set_position(done);
     }
 
+    /// Shows what is worked on now.
+    pub(super) fn say(&self, what: impl Into<Cow<'static, str>>) {
+        self.bar.set_message(what);
+    }
+
     /// Runs `print` where the bar was.
     pub(super) fn suspend(&self, print: impl FnOnce()) {
         self.bar.suspend(print);

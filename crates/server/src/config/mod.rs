@@ -10,6 +10,7 @@ mod error;
 mod file;
 mod hosts;
 mod print;
+mod public_url;
 mod sampling;
 mod settings;
 mod sources;
@@ -24,11 +25,13 @@ use store::{Durability, StoreOptions};
 pub(crate) use endpoint::Endpoint;
 pub(crate) use hosts::AllowedHosts;
 pub(crate) use print::print;
+pub(crate) use public_url::PublicUrl;
 pub(crate) use sampling::Sampling;
 pub(crate) use settings::{SETTINGS, Setting};
 pub(crate) use sources::{Effective, Environment, Loader, Sources};
 pub(crate) use value::{
     Age, ByteCount, LogFilter, LogFormat, Millis, Origins, SamplingKind, SamplingParam,
+    SettingValue,
 };
 
 use sampling::Tables;
@@ -48,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) cors_origins: Origins,
     /// Which names the web listener answers to.
     pub(crate) allowed_hosts: AllowedHosts,
+    /// The origin at which clients reach the web listener, when it is not the one that they call it by.
+    pub(crate) public_url: Option<PublicUrl>,
     /// Where we listen.
     pub(crate) listeners: Listeners,
     /// What a request may ask for.
@@ -56,6 +61,8 @@ pub(crate) struct Config {
     pub(crate) storage: Storage,
     /// How long spans are kept.
     pub(crate) retention: Retention,
+    /// What is kept of source maps.
+    pub(crate) sourcemaps: SourceMaps,
     /// What clients that ask for a sampling strategy are told.
     pub(crate) sampling: Sampling,
     /// Our own logs.
@@ -142,6 +149,21 @@ pub(crate) struct Retention {
     pub(crate) max_bytes: Option<ByteCount>,
 }
 
+/// What is kept of source maps, and for how long.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceMaps {
+    /// How long an upload is kept that nothing used.
+    pub(crate) retention: Age,
+    /// Bytes of one bundle as it is sent.
+    pub(crate) max_bundle_bytes: ByteCount,
+    /// Bytes of all files of an organisation.
+    pub(crate) max_organisation_bytes: ByteCount,
+    /// Bytes of all files.
+    pub(crate) max_bytes: ByteCount,
+    /// Whether Jaeger's APIs show the stack traces of exceptions resolved, the raw ones beside.
+    pub(crate) resolve_for_jaeger: bool,
+}
+
 /// Our own logs.
 #[derive(Debug, Clone)]
 pub(crate) struct Log {
@@ -156,6 +178,7 @@ impl Default for Config {
         const MIB: u64 = 1 << 20;
         let spans = model::Limits::default();
         let store = StoreOptions::new("./backtrail-data");
+        let sourcemaps = artifacts::Options::default();
         Self {
             data_dir: store.data_dir,
             port_file: None,
@@ -163,6 +186,7 @@ impl Default for Config {
             shutdown_timeout: Millis(Duration::from_secs(20)),
             cors_origins: Origins::Any,
             allowed_hosts: AllowedHosts::Local,
+            public_url: None,
             listeners: Listeners {
                 otlp_grpc: Endpoint::Loopback(4317),
                 otlp_http: Endpoint::Loopback(4318),
@@ -200,6 +224,13 @@ impl Default for Config {
             retention: Retention {
                 max_age: Age(store.retention.max_age),
                 max_bytes: store.retention.max_bytes.map(ByteCount),
+            },
+            sourcemaps: SourceMaps {
+                retention: Age(Some(sourcemaps.unused_for)),
+                max_bundle_bytes: ByteCount(sourcemaps.bundle.bundle_bytes),
+                max_organisation_bytes: ByteCount(sourcemaps.quotas.organisation_bytes),
+                max_bytes: ByteCount(sourcemaps.quotas.total_bytes),
+                resolve_for_jaeger: true,
             },
             sampling: Sampling {
                 kind: SamplingKind::Probabilistic,

@@ -147,7 +147,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "allow_anonymous",
         allow_anonymous,
         "BOOL",
-        "Allow listeners on addresses that other machines reach, without authentication",
+        "Let anybody in where other machines reach a listener; what a token closes is closed all the same",
         true
     ),
     setting!(
@@ -161,6 +161,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
         allowed_hosts,
         "HOSTS",
         "Names by which browsers may call the web port and the read API on Zipkin's: \"\" is localhost and addresses where it listens on this machine alone, else any; or \"*\" or a list"
+    ),
+    setting!(
+        "public_url",
+        public_url,
+        "URL",
+        "Where clients that upload source maps reach the web port, such as \"https://traces.example\"; empty for the name that they call it by"
     ),
     setting!(
         "port_file",
@@ -293,6 +299,37 @@ pub(crate) static SETTINGS: &[Setting] = &[
         retention.max_bytes,
         "BYTES",
         "Size of all blocks before the oldest are removed; empty for no bound"
+    ),
+    setting!(
+        "sourcemaps.retention",
+        sourcemaps.retention,
+        "AGE",
+        "How long an uploaded source map is kept that resolved nothing, counted from its upload or last use; \"off\" for ever"
+    ),
+    setting!(
+        "sourcemaps.max_bundle_bytes",
+        sourcemaps.max_bundle_bytes,
+        "BYTES",
+        "Size of one bundle of source maps as it is sent"
+    ),
+    setting!(
+        "sourcemaps.max_organisation_bytes",
+        sourcemaps.max_organisation_bytes,
+        "BYTES",
+        "Size of all uploaded files of one organisation; beyond it uploads are refused"
+    ),
+    setting!(
+        "sourcemaps.max_bytes",
+        sourcemaps.max_bytes,
+        "BYTES",
+        "Size of all uploaded files; beyond it uploads are refused"
+    ),
+    setting!(
+        "sourcemaps.resolve_for_jaeger",
+        sourcemaps.resolve_for_jaeger,
+        "BOOL",
+        "Show stack traces resolved in Jaeger's APIs, with the raw one in exception.stacktrace.raw",
+        true
     ),
     setting!(
         "sampling.type",

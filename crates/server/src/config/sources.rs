@@ -16,6 +16,8 @@ use super::{Config, SETTINGS, Setting, strategies_file};
 const FILE_VARIABLE: &str = "BACKTRAIL_CONFIG";
 /// Read when nothing names a file.
 const DEFAULT_FILE: &str = "./backtrail.toml";
+/// For commands that ask a server, which is no setting.
+const TOKEN_VARIABLE: &str = crate::commands::bearer::VARIABLE;
 /// As every program with `tracing` understands it; weaker than our own variable.
 const RUST_LOG: &str = "RUST_LOG";
 
@@ -28,7 +30,8 @@ impl Environment {
     pub(crate) fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let ours = variables.into_iter().filter_map(|(name, value)| {
             let name = name.into_string().ok()?;
-            (name.starts_with("BACKTRAIL_") || name == RUST_LOG).then_some((name, value))
+            let is_ours = name.starts_with("BACKTRAIL_") && name != TOKEN_VARIABLE;
+            (is_ours || name == RUST_LOG).then_some((name, value))
         });
         Self(ours.collect())
     }
@@ -67,6 +70,16 @@ impl Loader {
         load(files, &self.environment, &self.sources)
     }
 
+    /// The data directory alone: it can be asked for, and tokens made in it, before the rest is right.
+    pub(crate) fn data_dir(&self, files: &dyn Files) -> Result<PathBuf, ConfigErrors> {
+        let layers = read(files, &self.environment, &self.sources);
+        if layers.errors.is_empty() {
+            Ok(layers.effective.config.data_dir)
+        } else {
+            Err(ConfigErrors(layers.errors))
+        }
+    }
+
     /// The file, which may not be there when nobody named it.
     pub(crate) fn file(&self) -> &Path {
         named_file(&self.environment, &self.sources).unwrap_or(Path::new(DEFAULT_FILE))
@@ -83,6 +96,19 @@ fn load(
     environment: &Environment,
     sources: &Sources,
 ) -> Result<Effective, ConfigErrors> {
+    let mut layers = read(files, environment, sources);
+    // Rules between settings make sense only when each of them could be read.
+    if layers.errors.is_empty() {
+        layers.errors = check(&layers.effective, files);
+    }
+    if layers.errors.is_empty() {
+        Ok(layers.effective)
+    } else {
+        Err(ConfigErrors(layers.errors))
+    }
+}
+
+fn read(files: &dyn Files, environment: &Environment, sources: &Sources) -> Layers {
     let mut layers = Layers {
         effective: Effective {
             config: Config::default(),
@@ -99,15 +125,7 @@ fn load(
         }
     }
     layers.read_strategies_file(files);
-    // Rules between settings make sense only when each of them could be read.
-    if layers.errors.is_empty() {
-        layers.errors = check(&layers.effective);
-    }
-    if layers.errors.is_empty() {
-        Ok(layers.effective)
-    } else {
-        Err(ConfigErrors(layers.errors))
-    }
+    layers
 }
 
 struct Layers {

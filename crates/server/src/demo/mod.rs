@@ -22,7 +22,7 @@ mod traffic;
 
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use host::Host;
 
 use crate::config::{Config, Millis};
@@ -45,6 +45,11 @@ pub(crate) struct Args {
 /// temporary.
 pub(crate) async fn run(args: Args, mut config: Config) -> anyhow::Result<()> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
+    if let Some(reached) = config.public_listener().filter(|_| !config.allow_anonymous) {
+        bail!(
+            "{reached} can be reached by other machines, and the demo has a data directory of its own, without tokens; allow it with --allow-anonymous"
+        );
+    }
     let directory = tempfile::Builder::new()
         .prefix("backtrail-demo-")
         .tempdir()

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode, header};
 use tonic::Code;
 
 use super::in_flight::Full;
+use crate::auth::Denied;
 
 /// When to come again after the queue was full: by then a group of the log has been synced many times.
 const RETRY_WHEN_FULL: Duration = Duration::from_secs(1);
@@ -16,6 +17,9 @@ pub(crate) const CANCELLED: &str = "cancelled";
 /// Why a whole request was refused. The text tells the sender what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
+    /// Its sender may not send.
+    #[error("{0}")]
+    Denied(#[from] Denied),
     /// It can't be understood.
     #[error("{0}")]
     Malformed(String),
@@ -84,6 +88,7 @@ impl Refusal {
     /// Its name as a label of a metric.
     pub(crate) fn label(&self) -> &'static str {
         match self {
+            Self::Denied(denied) => denied.label(),
             Self::Malformed(_) => "malformed",
             Self::UnsupportedType { .. } | Self::UnsupportedEncoding { .. } => "unsupported",
             Self::TooLarge { .. } | Self::InflatesTooLarge { .. } | Self::DecodesTooLarge(_) => {
@@ -99,6 +104,7 @@ impl Refusal {
     /// What HTTP says.
     pub(crate) fn http_status(&self) -> StatusCode {
         match self {
+            Self::Denied(denied) => denied.http_status(),
             Self::Malformed(_) | Self::BrokenOff(_) => StatusCode::BAD_REQUEST,
             Self::UnsupportedType { .. } | Self::UnsupportedEncoding { .. } => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
@@ -116,6 +122,7 @@ impl Refusal {
     /// carries a `RetryInfo`, so a batch that is too large is not sent again and again.
     pub(crate) fn grpc_code(&self) -> Code {
         match self {
+            Self::Denied(denied) => denied.grpc_code(),
             Self::Malformed(_) | Self::UnsupportedType { .. } => Code::InvalidArgument,
             Self::UnsupportedEncoding { .. } => Code::Unimplemented,
             Self::TooLarge { .. }
@@ -126,6 +133,19 @@ impl Refusal {
             Self::TooSlow(_) => Code::DeadlineExceeded,
             Self::Unavailable { .. } => Code::Unavailable,
         }
+    }
+
+    /// What HTTP says of it beside the status.
+    pub(crate) fn http_headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if let Some(delay) = self.retry_after() {
+            let seconds = delay.as_secs_f64().ceil() as u64;
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Self::Denied(denied) = self {
+            headers.insert(header::WWW_AUTHENTICATE, denied.challenge());
+        }
+        headers
     }
 
     /// When to send the same request again, if that makes sense at all.

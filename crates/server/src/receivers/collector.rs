@@ -13,6 +13,7 @@ use model::TenantId;
 
 use super::ReceiverLimits;
 use super::headers::content_encoding;
+use crate::auth::{Guard, Scope};
 use crate::ingest::{Accepted, Admission, OtlpSignal, Protocol, RawPayload, Refusal, receive};
 
 /// Takes the requests of one protocol.
@@ -21,6 +22,7 @@ pub(super) struct Collector {
     protocol: Protocol,
     admission: Arc<Admission>,
     limits: ReceiverLimits,
+    guard: Guard,
 }
 
 /// What a request's head says of the encoding of its body.
@@ -40,11 +42,13 @@ impl Collector {
         protocol: Protocol,
         admission: Arc<Admission>,
         limits: ReceiverLimits,
+        guard: Guard,
     ) -> Self {
         Self {
             protocol,
             admission,
             limits,
+            guard,
         }
     }
 
@@ -69,6 +73,7 @@ impl Collector {
         body_type: Result<impl BodyType, Refusal>,
         request: Request,
     ) -> Result<Accepted, Refusal> {
+        self.guard.authorize(Scope::Ingest, request.headers())?;
         let body_type = body_type?;
         let content_encoding = content_encoding(request.headers(), header::CONTENT_ENCODING)?;
         let (body, reservation) = receive(
@@ -108,12 +113,6 @@ fn reply(accepted: &Accepted) -> Response {
 }
 
 fn refuse(refusal: &Refusal) -> Response {
-    let mut response = (refusal.http_status(), format!("{refusal}\n")).into_response();
-    if let Some(delay) = refusal.retry_after() {
-        let seconds = delay.as_secs_f64().ceil() as u64;
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, seconds.into());
-    }
-    response
+    let text = format!("{refusal}\n");
+    (refusal.http_status(), refusal.http_headers(), text).into_response()
 }

@@ -31,9 +31,9 @@ pub(super) fn cors(origins: &Origins) -> Option<CorsLayer> {
         .allow_methods([Method::POST])
         // Exporters are configured with headers of all kinds; none of them can do harm here.
         .allow_headers(AllowHeaders::mirror_request())
-        // There is nothing here that a cookie could open.
+        // No cookie opens anything here: where spans are sent, only a token in a header counts.
         .allow_credentials(true)
-        .expose_headers([header::RETRY_AFTER])
+        .expose_headers([header::RETRY_AFTER, header::WWW_AUTHENTICATE])
         .max_age(PREFLIGHT_AGE);
     Some(layer)
 }

@@ -18,6 +18,7 @@ use tonic_health::server::HealthReporter;
 
 use super::ReceiverLimits;
 use super::unary::{self, RequestMessage, receive_message, refuse};
+use crate::auth::{Guard, Scope};
 use crate::grpc;
 use crate::ingest::{Accepted, Admission, OtlpSignal, Protocol, RawPayload, Refusal};
 use crate::sampling::{CurrentStrategies, ServiceStrategy, Strategy};
@@ -36,6 +37,7 @@ const HTTP_HINT: &str = "Jaeger Thrift over HTTP has a port of its own (14268 by
 struct Receiver {
     admission: Arc<Admission>,
     limits: ReceiverLimits,
+    guard: Guard,
     strategies: CurrentStrategies,
 }
 
@@ -43,6 +45,7 @@ struct Receiver {
 pub(crate) fn router(
     admission: Arc<Admission>,
     limits: ReceiverLimits,
+    guard: Guard,
     strategies: CurrentStrategies,
     health: &HealthReporter,
 ) -> Result<Router, tonic_reflection::server::Error> {
@@ -53,6 +56,7 @@ pub(crate) fn router(
         .with_state(Receiver {
             admission,
             limits,
+            guard,
             strategies,
         });
     grpc::listener(services, DESCRIPTORS, health)
@@ -121,6 +125,7 @@ impl Receiver {
     }
 
     async fn receive(&self, request: Request) -> Result<RequestMessage, Refusal> {
+        self.guard.authorize(Scope::Ingest, request.headers())?;
         let (parts, body) = request.into_parts();
         receive_message(
             &parts.headers,

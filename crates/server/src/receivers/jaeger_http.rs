@@ -12,8 +12,10 @@ use serde::Deserialize;
 
 use super::ReceiverLimits;
 use super::collector::{BodyType, Collector};
+use super::guarded::guarded;
 use super::headers::media_type;
 use super::jaeger_sampling::collector_route;
+use crate::auth::Guard;
 use crate::ingest::{Admission, Protocol, Refusal};
 use crate::sampling::CurrentStrategies;
 
@@ -23,13 +25,19 @@ const SUPPORTED_TYPES: &str = "application/x-thrift, application/vnd.apache.thri
 pub(crate) fn router(
     admission: Arc<Admission>,
     limits: ReceiverLimits,
+    guard: Guard,
     strategies: CurrentStrategies,
 ) -> Router {
     Router::new()
         .route("/api/traces", post(collect).fallback(not_post))
         .fallback(not_found)
-        .with_state(Collector::new(Protocol::JaegerHttp, admission, limits))
-        .merge(collector_route(strategies))
+        .with_state(Collector::new(
+            Protocol::JaegerHttp,
+            admission,
+            limits,
+            guard.clone(),
+        ))
+        .merge(guarded(collector_route(strategies), guard))
 }
 
 /// What may stand behind the path. Clients of old send `format=jaeger.thrift`, newer ones nothing.

@@ -5,6 +5,7 @@
 
 mod collector;
 mod cors;
+mod guarded;
 mod headers;
 mod jaeger_agent;
 mod jaeger_grpc;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use crate::ingest::BodyLimits;
 
+pub(crate) use guarded::guarded;
 pub(crate) use headers::media_type;
 pub(crate) use jaeger_agent::{JaegerAgent, UdpSockets, watch_kernel_drops};
 pub(crate) use jaeger_grpc::{COLLECTOR_SERVICE, SAMPLING_SERVICE, router as jaeger_grpc};

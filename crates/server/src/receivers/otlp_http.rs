@@ -17,6 +17,7 @@ use super::ReceiverLimits;
 use super::cors::cors;
 use super::headers::{content_encoding, media_type};
 use super::rpc_status::RpcStatus;
+use crate::auth::{Guard, Scope};
 use crate::config::Origins;
 use crate::ingest::{Accepted, Admission, OtlpSignal, Protocol, RawPayload, Refusal, receive};
 
@@ -27,12 +28,14 @@ const JSON: &str = "application/json";
 struct Receiver {
     admission: Arc<Admission>,
     limits: ReceiverLimits,
+    guard: Guard,
 }
 
 /// The listener's routes.
 pub(crate) fn router(
     admission: Arc<Admission>,
     limits: ReceiverLimits,
+    guard: Guard,
     origins: &Origins,
 ) -> Router {
     let routes = OtlpSignal::ALL
@@ -41,9 +44,11 @@ pub(crate) fn router(
             let export = move |receiver, request| export(signal, receiver, request);
             routes.route(path(signal), post(export).fallback(not_post))
         });
-    let routes = routes
-        .fallback(not_found)
-        .with_state(Receiver { admission, limits });
+    let routes = routes.fallback(not_found).with_state(Receiver {
+        admission,
+        limits,
+        guard,
+    });
     match cors(origins) {
         Some(cors) => routes.layer(cors),
         None => routes,
@@ -103,6 +108,8 @@ async fn export(
         // Of what can't be told apart we speak the format that a person can read.
         Err(refusal) => (Format::Json, Some(refusal)),
     };
+    let authorized = receiver.guard.authorize(Scope::Ingest, request.headers());
+    let refusal = authorized.err().map(Refusal::Denied).or(refusal);
     let metrics = receiver.admission.metrics();
     let open = metrics.begin_request(signal, format.protocol());
     let result = match refusal {
@@ -201,12 +208,7 @@ fn reply(signal: OtlpSignal, format: Format, accepted: &Accepted) -> Response {
 fn refuse(format: Format, refusal: &Refusal) -> Response {
     let status = RpcStatus::from(refusal);
     let mut response = say(format, refusal.http_status(), &status);
-    if let Some(delay) = refusal.retry_after() {
-        let seconds = delay.as_secs_f64().ceil() as u64;
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, seconds.into());
-    }
+    response.headers_mut().extend(refusal.http_headers());
     response
 }
 

@@ -124,6 +124,9 @@ pub(super) fn reply(message: &impl Message) -> Response<Body> {
 /// The reply to a call that was refused.
 pub(super) fn refuse(refusal: &Refusal) -> Response<Body> {
     let mut response = RpcStatus::from(refusal).to_grpc().into_http::<Body>();
+    if matches!(refusal, Refusal::Denied(_)) {
+        response.headers_mut().extend(refusal.http_headers());
+    }
     if matches!(refusal, Refusal::UnsupportedEncoding { .. }) {
         response.headers_mut().insert(
             "grpc-accept-encoding",

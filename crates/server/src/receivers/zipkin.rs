@@ -13,6 +13,7 @@ use super::ReceiverLimits;
 use super::collector::Collector;
 use super::cors::{cors, may_send};
 use super::headers::media_type;
+use crate::auth::Guard;
 use crate::config::Origins;
 use crate::ingest::{Admission, Protocol, Refusal};
 
@@ -26,6 +27,7 @@ struct Receiver {
 pub(crate) fn router(
     admission: Arc<Admission>,
     limits: ReceiverLimits,
+    guard: Guard,
     origins: &Origins,
     read_api: Router,
 ) -> Router {
@@ -33,7 +35,7 @@ pub(crate) fn router(
         .route("/api/v2/spans", post(collect_v2))
         .route("/api/v1/spans", post(collect_v1))
         .with_state(Receiver {
-            collector: Collector::new(Protocol::ZipkinHttp, admission, limits),
+            collector: Collector::new(Protocol::ZipkinHttp, admission, limits, guard),
             origins: Arc::new(origins.clone()),
         });
     let routes = read_api

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use tonic_health::server::HealthReporter;
 
 use crate::api::Api;
+use crate::auth::{Authority, Denied, Guard, Peer, Scope};
 use crate::config::{Config, Endpoint};
 use crate::ingest::{Admission, InFlight, Protocol};
 use crate::listen::{
@@ -17,6 +18,7 @@ use crate::listen::{
 use crate::receivers::{self, JaegerAgent, ReceiverLimits, UdpSockets};
 use crate::sampling::CurrentStrategies;
 use crate::state::{AppState, BoundListener};
+use crate::uploads::Uploads;
 use crate::web::{jaeger_grpc_router, web_router, zipkin_router};
 
 /// A listener's kind.
@@ -104,6 +106,21 @@ impl Kind {
             Self::JaegerQueryGrpc => ("jaeger_query_grpc", listeners.jaeger_query_grpc),
             Self::Web => ("web", listeners.web),
         }
+    }
+}
+
+impl Kind {
+    /// What it asks of its requests.
+    fn guard(self, config: &Config, services: &Services) -> Guard {
+        let (_, endpoint) = self.setting(config);
+        let peer = Peer {
+            listener: self.name(),
+            always_needs_token: endpoint.is_public() && !config.allow_anonymous,
+            takes_cookies: self == Self::Web,
+        };
+        let metrics = Arc::clone(&services.state.metrics);
+        metrics.begin_denials(peer.listener, &Denied::LABELS);
+        Guard::new(services.authority.clone(), peer, metrics)
     }
 }
 
@@ -202,6 +219,7 @@ pub(super) struct Services {
     pub(super) admission: Arc<Admission>,
     pub(super) strategies: CurrentStrategies,
     pub(super) health: HealthReporter,
+    pub(super) authority: Authority,
     pub(super) state: AppState,
 }
 
@@ -217,6 +235,7 @@ pub(super) fn start_listeners(
         admission,
         strategies,
         health,
+        authority,
         state,
     } = services;
     let limits = &config.limits;
@@ -231,6 +250,11 @@ pub(super) fn start_listeners(
     };
     let api = Api::of(state);
     let queue = InFlight::new(limits.udp_queue_bytes.as_usize());
+    if !sockets.udp.is_empty() && authority.closes(Scope::Ingest) {
+        tracing::warn!(
+            "sending needs a token, and datagrams carry none: whoever reaches Jaeger's agent can send; turn it off with jaeger_agent_compact and jaeger_agent_binary"
+        );
+    }
     for (kind, bound) in sockets.udp {
         let agent = JaegerAgent::new(
             kind.protocol(),
@@ -249,31 +273,47 @@ pub(super) fn start_listeners(
     }
     for (kind, bound) in sockets.tcp {
         let admission = Arc::clone(admission);
+        let guard = kind.guard(config, services);
         let router = match kind {
-            Kind::OtlpGrpc => receivers::otlp_grpc(admission, receiver_limits, health)?,
+            Kind::OtlpGrpc => receivers::otlp_grpc(admission, receiver_limits, guard, health)?,
             Kind::OtlpHttp => {
-                receivers::otlp_http(admission, receiver_limits, &config.cors_origins)
+                receivers::otlp_http(admission, receiver_limits, guard, &config.cors_origins)
             }
             Kind::JaegerHttp => {
-                receivers::jaeger_http(admission, receiver_limits, strategies.clone())
+                receivers::jaeger_http(admission, receiver_limits, guard, strategies.clone())
             }
             Kind::JaegerGrpc => {
-                receivers::jaeger_grpc(admission, receiver_limits, strategies.clone(), health)?
+                let strategies = strategies.clone();
+                receivers::jaeger_grpc(admission, receiver_limits, guard, strategies, health)?
             }
-            Kind::JaegerSampling => receivers::jaeger_sampling(strategies.clone()),
+            Kind::JaegerSampling => {
+                let router = receivers::jaeger_sampling(strategies.clone());
+                // Clients of Jaeger's agent, which they ask here, can send no token.
+                if guard.peer().always_needs_token {
+                    receivers::guarded(router, guard)
+                } else {
+                    router
+                }
+            }
             Kind::Zipkin => receivers::zipkin(
                 admission,
                 receiver_limits,
+                guard.clone(),
                 &config.cors_origins,
                 check_hosts(
-                    zipkin_router(state.clone(), api.clone()),
+                    zipkin_router(state.clone(), api.clone(), guard),
                     config.listeners.zipkin,
                     &config.allowed_hosts,
                 ),
             ),
-            Kind::JaegerQueryGrpc => jaeger_grpc_router(state.clone(), api.clone(), health)?,
+            Kind::JaegerQueryGrpc => jaeger_grpc_router(state.clone(), api.clone(), guard, health)?,
             Kind::Web => check_hosts(
-                web_router(state.clone(), api.clone()),
+                web_router(
+                    state.clone(),
+                    api.clone(),
+                    Uploads::of(state, config, guard.clone()),
+                    guard,
+                ),
                 config.listeners.web,
                 &config.allowed_hosts,
             ),

@@ -10,17 +10,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use artifacts::Uploads;
+use artifacts::resolve::Resolver;
 use host::Host;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic_health::server::HealthReporter;
 
 use crate::api::JAEGER_GRPC_SERVICES;
+use crate::auth::Authority;
 use crate::config::{Config, Loader};
 use crate::ingest::{Admission, AdmissionLimits};
 use crate::metrics::Metrics;
 use crate::receivers::{COLLECTOR_SERVICE, OTLP_SERVICES, SAMPLING_SERVICE, watch_kernel_drops};
 use crate::sampling::CurrentStrategies;
+use crate::sourcemaps::SourceMaps;
 use crate::state::{AppState, BoundListener};
 use crate::storage::Storage;
 
@@ -37,6 +41,7 @@ pub(crate) struct Server {
     strategies: CurrentStrategies,
     host: Host,
     storage: Storage,
+    sourcemaps: SourceMaps,
     health: HealthReporter,
     connections: TaskTracker,
     stop: CancellationToken,
@@ -87,7 +92,11 @@ impl Server {
     pub(crate) async fn start(config: &Config, host: Host) -> anyhow::Result<Self> {
         let sockets = Sockets::bind(config)?;
         let metrics = Arc::new(Metrics::new());
+        let authority = Authority::open(&host, &config.data_dir)?;
         let storage = Storage::open(config, &host, &metrics).await?;
+        let sourcemaps = SourceMaps::open(config, &host)
+            .await
+            .context("the store of source maps cannot be opened")?;
         let admission = Arc::new(Admission::new(
             storage.log(),
             AdmissionLimits {
@@ -114,6 +123,11 @@ impl Server {
             listeners: sockets.addresses(),
             in_flight: admission.in_flight().clone(),
             store: storage.store().clone(),
+            artifacts: sourcemaps.artifacts().clone(),
+            resolver: Arc::new(Resolver::new(Arc::new(Uploads::new(
+                sourcemaps.artifacts().clone(),
+            )))),
+            resolves_for_jaeger: config.sourcemaps.resolve_for_jaeger,
             udp_sockets: sockets.udp_sockets(),
         };
         let udp_sockets = state.udp_sockets.clone();
@@ -125,6 +139,7 @@ impl Server {
             admission: Arc::clone(&admission),
             strategies: strategies.clone(),
             health: health.clone(),
+            authority,
             state,
         };
         start_listeners(config, sockets, &services, &connections, &stop)?;
@@ -146,6 +161,7 @@ impl Server {
             strategies,
             host,
             storage,
+            sourcemaps,
             health,
             connections,
             stop,
@@ -193,6 +209,10 @@ impl Server {
             }
         }
 
+        if let Err(error) = self.sourcemaps.close(&self.host).await {
+            // The next start finds them used a little longer ago.
+            tracing::warn!(%error, "which source maps were used cannot be written");
+        }
         let elapsed = self.host.clock.monotonic().saturating_sub(started);
         let for_store = self.shutdown_timeout.saturating_sub(elapsed);
         match tokio::time::timeout(for_store, self.storage.close()).await {

@@ -84,6 +84,34 @@ impl GrpcClient {
     }
 }
 
+impl GrpcClient {
+    /// Any unary method, with an `authorization`.
+    pub(crate) fn call_as<Q, R>(
+        &self,
+        authorization: Option<&str>,
+        path: &'static str,
+        message: Q,
+    ) -> Result<R, Status>
+    where
+        Q: Message + Send + Sync + 'static,
+        R: Message + Default + Send + Sync + 'static,
+    {
+        let mut request = Request::new(message);
+        if let Some(authorization) = authorization {
+            let value = authorization.parse().unwrap();
+            request.metadata_mut().insert("authorization", value);
+        }
+        let mut client = Grpc::new(self.channel.clone());
+        self.runtime.block_on(async move {
+            let ready = client.ready().await;
+            ready.map_err(|error| Status::unavailable(error.to_string()))?;
+            let path = PathAndQuery::from_static(path);
+            let reply = client.unary(request, path, ProstCodec::<Q, R>::default());
+            Ok(reply.await?.into_inner())
+        })
+    }
+}
+
 /// What came of a streaming call: the messages, and the metadata behind them.
 pub(crate) struct Streamed<R> {
     pub(crate) messages: Vec<R>,

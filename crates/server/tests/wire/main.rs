@@ -23,5 +23,6 @@ mod otlp_signals;
 mod overload;
 mod sampling;
 mod settings;
+mod tokens;
 mod zipkin;
 mod zipkin_fixtures;

@@ -56,6 +56,7 @@ max_body_bytes = '1MiB'
     allow_anonymous = false
     cors_origins = "*"
     allowed_hosts = ""
+    public_url = ""
     port_file = ""
     shutdown_timeout_ms = 20000
 
@@ -84,6 +85,12 @@ max_body_bytes = '1MiB'
     [retention]
     max_age = "14d"
     max_bytes = ""
+
+    [sourcemaps]
+    retention = "90d"
+    max_bundle_bytes = "512MiB"
+    max_organisation_bytes = "20GiB"
+    max_bytes = "50GiB"
 
     [sampling]
     type = "probabilistic"
@@ -168,7 +175,7 @@ max_inflated_bytes = '1MiB'
     assert_snapshot!(check(file, &[], &[]), @r#"
     backtrail: 5 settings are wrong:
       backtrail.toml:3: otlp_http: 4317 is taken by otlp_grpc already
-      backtrail.toml:2: web: 0.0.0.0:16686 can be reached by other machines, and there is no authentication; use a bare port to listen on this machine alone, or allow it with --allow-anonymous, BACKTRAIL_ALLOW_ANONYMOUS or allow_anonymous in the file
+      backtrail.toml:2: web: 0.0.0.0:16686 can be reached by other machines, and there is no token with scope read in ./backtrail-data; make one with `backtrail tokens create --name NAME --scope read`, use a bare port to listen on this machine alone, or allow it with --allow-anonymous, BACKTRAIL_ALLOW_ANONYMOUS or allow_anonymous in the file
       backtrail.toml:6: limits.max_inflated_bytes: "1MiB" is below limits.max_body_bytes, "16MiB"
       backtrail.toml:6: limits.max_inflated_bytes: "1MiB" is below limits.grpc_max_message_bytes, "16MiB"
       backtrail.toml:6: limits.max_inflated_bytes: "1MiB" is below limits.max_span_bytes, "4MiB"
@@ -191,7 +198,7 @@ max_inflated_bytes = '1MiB'
 #[test]
 fn an_address_that_others_reach_needs_a_word() {
     let flags = ["--otlp-http=0.0.0.0:4318"];
-    assert_snapshot!(check("", &[], &flags), @r#"backtrail: --otlp-http: otlp_http: 0.0.0.0:4318 can be reached by other machines, and there is no authentication; use a bare port to listen on this machine alone, or allow it with --allow-anonymous, BACKTRAIL_ALLOW_ANONYMOUS or allow_anonymous in the file"#);
+    assert_snapshot!(check("", &[], &flags), @r#"backtrail: --otlp-http: otlp_http: 0.0.0.0:4318 can be reached by other machines, and there is no token with scope ingest in ./backtrail-data; make one with `backtrail tokens create --name NAME --scope ingest`, use a bare port to listen on this machine alone, or allow it with --allow-anonymous, BACKTRAIL_ALLOW_ANONYMOUS or allow_anonymous in the file"#);
     let allowed = config(
         "check",
         "",

@@ -28,6 +28,7 @@ use super::{Api, Json};
 pub(super) use found::FoundTraces;
 pub(super) use question::tag_condition;
 pub(super) use traces::stored_trace;
+pub(super) use v3::failed as failed_v3;
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()
@@ -113,6 +114,11 @@ impl IntoResponse for Error {
             Err(unwritable) => unwritable.status().into_response(),
         }
     }
+}
+
+/// A failure in this API's form, for who did not come as far as a handler.
+pub(super) fn failed(failure: Failure) -> Response {
+    Error(failure).into_response()
 }
 
 type Answer = Result<Json, Error>;

@@ -66,6 +66,13 @@ impl<'a> Tag<'a> {
         }
     }
 
+    pub(super) fn owned(key: &'a str, value: String) -> Self {
+        Self {
+            key,
+            value: TagValue::String(value.into()),
+        }
+    }
+
     pub(super) fn bool(key: &'a str, value: bool) -> Self {
         Self {
             key,

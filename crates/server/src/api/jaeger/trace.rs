@@ -12,8 +12,13 @@ use serde::{Serialize, Serializer};
 
 use super::tags::{Tag, TagError};
 use crate::api::names::{kind_name, status_name};
+use crate::api::stacks::{ExceptionEvent, Stacks, resource_of};
 
 const NANO_PER_US: u64 = 1000;
+/// The stack of an exception, resolved where it could be.
+const STACKTRACE: &str = "exception.stacktrace";
+/// Beside a stack that was resolved, what came.
+const RAW_STACKTRACE: &str = "exception.stacktrace.raw";
 
 /// The attribute lists of resources, which have to be collected from their envelopes: [`JaegerTrace`] borrows from them.
 pub(super) struct Resources(Vec<Vec<u8>>);
@@ -107,7 +112,12 @@ fn as_text<S: Serializer>(id: &impl Display, serializer: S) -> Result<S::Ok, S::
 }
 
 impl<'a> JaegerTrace<'a> {
-    pub(super) fn of(trace: &'a Trace, resources: &'a Resources) -> Result<Self, TagError> {
+    /// `stacks` resolves the stack traces of exceptions; without it they are as they came.
+    pub(super) fn of(
+        trace: &'a Trace,
+        resources: &'a Resources,
+        stacks: Option<&Stacks>,
+    ) -> Result<Self, TagError> {
         let columns = trace.batch.columns();
         let mut processes = Processes::default();
         let mut spans = Vec::with_capacity(columns.len());
@@ -123,7 +133,7 @@ impl<'a> JaegerTrace<'a> {
                 start_unix_nano: columns.starts.value(row),
                 duration_nano: columns.duration_nano(row),
                 tags: span_tags(&columns, row)?,
-                logs: logs(&columns, row)?,
+                logs: logs(&columns, row, stacks)?,
                 process_id,
                 warnings: warnings(&columns, &trace.tree, row)?,
             });
@@ -259,7 +269,11 @@ fn span_tags<'a>(columns: &SpanColumns<'a>, row: usize) -> Result<Vec<Tag<'a>>, 
     Ok(tags)
 }
 
-fn logs<'a>(columns: &SpanColumns<'a>, row: usize) -> Result<Vec<Log<'a>>, TagError> {
+fn logs<'a>(
+    columns: &SpanColumns<'a>,
+    row: usize,
+    stacks: Option<&Stacks>,
+) -> Result<Vec<Log<'a>>, TagError> {
     let events = columns.events;
     columns
         .event_rows(row)
@@ -270,13 +284,40 @@ fn logs<'a>(columns: &SpanColumns<'a>, row: usize) -> Result<Vec<Log<'a>>, TagEr
             if !name.is_empty() && attributes.get("event").is_none() {
                 fields.push(Tag::string("event", name));
             }
-            Tag::extend(&mut fields, attributes, None)?;
+            let resolved = match stacks {
+                Some(stacks) => resolved_stack(columns, row, event, stacks)?,
+                None => None,
+            };
+            match resolved {
+                None => Tag::extend(&mut fields, attributes, None)?,
+                Some((raw, resolved)) => {
+                    Tag::extend(&mut fields, attributes, Some(STACKTRACE))?;
+                    fields.push(Tag::owned(STACKTRACE, resolved));
+                    fields.push(Tag::owned(RAW_STACKTRACE, raw));
+                }
+            }
             Ok(Log {
                 time_unix_nano: events.times.value(event),
                 fields,
             })
         })
         .collect()
+}
+
+/// The stack of an exception, raw and resolved, where some of it could be resolved.
+fn resolved_stack(
+    columns: &SpanColumns<'_>,
+    row: usize,
+    event: usize,
+    stacks: &Stacks,
+) -> Result<Option<(String, String)>, TagError> {
+    let name = columns.events.names.value(event);
+    let attributes = columns.events.attributes(event);
+    let resource = resource_of(columns, row, event);
+    let exception = ExceptionEvent::of(name, attributes, columns.service(row), resource)?;
+    let resolved = stacks.resolved_text(exception.as_ref());
+    let raw = exception.and_then(|exception| exception.stack);
+    Ok(raw.zip(resolved).map(|(raw, resolved)| (raw.into_owned(), resolved.text.clone())))
 }
 
 /// What may be found wrong with a span here.

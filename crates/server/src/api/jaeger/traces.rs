@@ -11,7 +11,7 @@ use super::trace::{JaegerTrace, Resources};
 use super::{Answer, Envelope, ErrorEntry};
 use crate::api::failure::Failure;
 use crate::api::parameters::Parameters;
-use crate::api::{Api, Json, READ_TIMEOUT};
+use crate::api::{Api, Json, Question, READ_TIMEOUT};
 
 pub(super) async fn trace(State(api): State<Api>, Path(trace_id): Path<String>) -> Answer {
     let trace_id =
@@ -19,7 +19,7 @@ pub(super) async fn trace(State(api): State<Api>, Path(trace_id): Path<String>) 
     let answer = api.ask(READ_TIMEOUT, move |question| {
         let trace = query::trace(question.snapshot, trace_id, &question.budget)?
             .ok_or_else(|| Failure::NotFound(NOT_FOUND.to_owned()))?;
-        write(&[trace], Vec::new())
+        write(question, &[trace], Vec::new())
     });
     Ok(answer.await?)
 }
@@ -41,7 +41,7 @@ pub(super) async fn search(State(api): State<Api>, uri: Uri) -> Answer {
             msg: NOT_FOUND.to_owned(),
             trace_id: Some(id.to_string()),
         });
-        write(&found.traces, cut_short.chain(missing).collect())
+        write(question, &found.traces, cut_short.chain(missing).collect())
     });
     Ok(answer.await?)
 }
@@ -49,11 +49,15 @@ pub(super) async fn search(State(api): State<Api>, uri: Uri) -> Answer {
 /// A trace as Jaeger's page keeps it in a file, without the envelope and without what this server found wrong with it.
 pub(in crate::api) fn stored_trace(trace: &Trace) -> Result<Vec<u8>, Failure> {
     let resources = Resources::of(trace).map_err(Failure::internal)?;
-    let trace = JaegerTrace::of(trace, &resources).map_err(Failure::internal)?;
+    let trace = JaegerTrace::of(trace, &resources, None).map_err(Failure::internal)?;
     serde_json::to_vec(&trace.without_findings()).map_err(Failure::internal)
 }
 
-fn write(traces: &[Trace], errors: Vec<ErrorEntry>) -> Result<Json, Failure> {
+fn write(
+    question: &Question<'_>,
+    traces: &[Trace],
+    errors: Vec<ErrorEntry>,
+) -> Result<Json, Failure> {
     let resources: Vec<Resources> = traces
         .iter()
         .map(Resources::of)
@@ -62,7 +66,7 @@ fn write(traces: &[Trace], errors: Vec<ErrorEntry>) -> Result<Json, Failure> {
     let data: Vec<JaegerTrace<'_>> = traces
         .iter()
         .zip(&resources)
-        .map(|(trace, resources)| JaegerTrace::of(trace, resources))
+        .map(|(trace, resources)| JaegerTrace::of(trace, resources, question.stacks_for_jaeger))
         .collect::<Result<_, _>>()
         .map_err(Failure::internal)?;
     let errors = (!errors.is_empty()).then_some(errors);

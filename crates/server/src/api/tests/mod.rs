@@ -7,6 +7,7 @@ mod export;
 mod jaeger;
 mod jaeger_v3;
 mod openapi;
+mod sourcemaps;
 mod truncation;
 mod v1;
 mod zipkin;
@@ -15,6 +16,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use artifacts::Uploads;
+use artifacts::resolve::Resolver;
 use axum::Router;
 use axum::body::Body;
 use backtrail_wire::otlp::SpanLimits;
@@ -28,6 +31,7 @@ use store::{Deleted, Deletion, MemoryScan, Snapshot};
 use tower::ServiceExt as _;
 
 use super::gate::Gate;
+use super::stacks::Stacks;
 use super::{Api, routes};
 use crate::state::BoundListener;
 
@@ -65,6 +69,7 @@ fn api(snapshot: Snapshot) -> Api {
         ("otlp-http", SocketAddr::from(([127, 0, 0, 1], 4318))),
         ("web", SocketAddr::from(([127, 0, 0, 1], 16686))),
     ];
+    let artifacts = sourcemaps::artifacts();
     Api {
         take_snapshot: Arc::new(move || snapshot.clone()),
         delete: Arc::new(|deletion| Box::pin(async move { Ok(deleted_by(&deletion)) })),
@@ -72,7 +77,12 @@ fn api(snapshot: Snapshot) -> Api {
         listeners: listeners
             .map(|(name, address)| BoundListener { name, address })
             .into(),
+        artifacts,
         gate: Gate::new(4, 4),
+        stacks: Stacks::of(Arc::new(Resolver::new(Arc::new(Uploads::new(
+            artifacts.clone(),
+        ))))),
+        resolves_for_jaeger: true,
     }
 }
 

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use super::*;
 
 const DOCUMENT: &str = include_str!("../v1/openapi.json");
-const ROUTES: &str = include_str!("../v1/mod.rs");
+const ROUTES: &str = concat!(
+    include_str!("../v1/mod.rs"),
+    include_str!("../v1/sourcemaps/mod.rs")
+);
 
 fn document() -> Value {
     serde_json::from_str(DOCUMENT).unwrap()
@@ -143,7 +146,10 @@ fn every_route_is_in_the_document() {
 
 #[tokio::test]
 async fn answers_have_the_shapes_of_the_document() {
-    let client = Client::of_shop();
+    let api = api(shop());
+    let artifacts = api.artifacts.clone();
+    sourcemaps::fill(&artifacts);
+    let client = Client(routes(api));
     assert_eq!(client.json("/api/v1/openapi.json").await, document());
     let mut examples = Vec::new();
     for (path, addresses) in [
@@ -199,6 +205,7 @@ async fn answers_have_the_shapes_of_the_document() {
     ] {
         examples.extend(addresses.into_iter().map(|address| (path, "200", address)));
     }
+    examples.extend(sourcemaps::examples(&artifacts));
     examples.push(("/traces/{trace_id}", "404", "/traces/77".to_owned()));
     examples.push(("/traces/{trace_id}", "400", "/traces/x".to_owned()));
     examples.push(("/search", "400", "/search?limit=x".to_owned()));
@@ -217,14 +224,26 @@ async fn answers_have_the_shapes_of_the_document() {
         let found = problems(schema, &reply.json(), &address, &document);
         assert_eq!(found, Vec::<String>::new());
     }
-    for (path, address) in [
-        ("/traces/{trace_id}", "/traces/c3"),
-        ("/spans", "/spans?service=cart&start=1&end=2"),
+    let service = "/sourcemaps/organizations/{organization}/projects/{project}/services/{service}";
+    let mapped = "/sourcemaps/organizations/acme/projects/web/services/cart";
+    for (method, path, address) in [
+        (Method::DELETE, "/traces/{trace_id}", "/traces/c3"),
+        (
+            Method::DELETE,
+            "/spans",
+            "/spans?service=cart&start=1&end=2",
+        ),
+        (Method::PUT, service, mapped),
+        (Method::DELETE, service, mapped),
+        (
+            Method::DELETE,
+            "/sourcemaps/organizations/{organization}/releases/{version}",
+            "/sourcemaps/organizations/acme/releases/web%401",
+        ),
     ] {
-        let reply = client
-            .request(Method::DELETE, &format!("/api/v1{address}"))
-            .await;
-        let response = &document["paths"][path]["delete"]["responses"]["200"];
+        let key = method.as_str().to_lowercase();
+        let reply = client.request(method, &format!("/api/v1{address}")).await;
+        let response = &document["paths"][path][&key]["responses"]["200"];
         let schema = &response["content"]["application/json"]["schema"];
         let found = problems(schema, &reply.json(), address, &document);
         assert_eq!(found, Vec::<String>::new());

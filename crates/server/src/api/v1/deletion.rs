@@ -1,5 +1,6 @@
 //! `DELETE /traces/{trace_id}` and `DELETE /spans`: personal data has to go when somebody asks.
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use http::{HeaderMap, Uri};
 use serde::Serialize;
@@ -10,19 +11,26 @@ use crate::api::failure::Failure;
 use crate::api::parameters::Parameters;
 use crate::api::same_site::refuse_other_sites;
 use crate::api::{Api, Json};
+use crate::auth::Principal;
 
 pub(super) async fn trace(
     State(api): State<Api>,
     Path(trace_id): Path<String>,
+    by: Option<Extension<Principal>>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Answer {
     Parameters::of(&uri)?.refuse_others(&[])?;
     let trace_id = super::trace_id(&trace_id)?;
-    delete(&api, &headers, Deletion::Trace(trace_id)).await
+    delete(&api, by, &headers, Deletion::Trace(trace_id)).await
 }
 
-pub(super) async fn spans(State(api): State<Api>, headers: HeaderMap, uri: Uri) -> Answer {
+pub(super) async fn spans(
+    State(api): State<Api>,
+    by: Option<Extension<Principal>>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Answer {
     let parameters = Parameters::of(&uri)?;
     parameters.refuse_others(&["service", "start", "end"])?;
     parameters.refuse_repeats(&[])?;
@@ -45,10 +53,15 @@ pub(super) async fn spans(State(api): State<Api>, headers: HeaderMap, uri: Uri) 
         service: service.to_owned(),
         starts_unix_nano: start..end,
     };
-    delete(&api, &headers, deletion).await
+    delete(&api, by, &headers, deletion).await
 }
 
-async fn delete(api: &Api, headers: &HeaderMap, deletion: Deletion) -> Answer {
+async fn delete(
+    api: &Api,
+    by: Option<Extension<Principal>>,
+    headers: &HeaderMap,
+    deletion: Deletion,
+) -> Answer {
     #[derive(Serialize)]
     struct Body {
         deleted_spans: u64,
@@ -58,7 +71,8 @@ async fn delete(api: &Api, headers: &HeaderMap, deletion: Deletion) -> Answer {
     let what = format!("{deletion:?}");
     let deleted = (api.delete)(deletion).await.map_err(Failure::from)?;
     let (deleted_spans, deleted_events) = (deleted.spans, deleted.events);
-    tracing::info!(what, deleted_spans, deleted_events, "deleted on request");
+    let by = by.map_or(Principal::Anonymous, |Extension(by)| by);
+    tracing::info!(what, %by, deleted_spans, deleted_events, "deleted on request");
     let body = Body {
         deleted_spans,
         deleted_events,

@@ -4,20 +4,27 @@ mod attributes;
 mod catalogue;
 mod deletion;
 mod events;
+mod exception;
+mod exceptions;
 mod export;
+mod needs;
+mod resolve;
 mod search;
+mod session;
 mod skeleton;
+mod sourcemaps;
 mod span;
 mod trace;
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, delete, get};
+use axum::routing::{any, delete, get, post};
 use http::Uri;
 use http::header::CONTENT_TYPE;
 use model::{SpanId, TraceId};
 use serde::Serialize;
 
+pub(crate) use exception::stack_json;
 pub(crate) use export::ExportFormat;
 
 use super::failure::Failure;
@@ -45,8 +52,19 @@ pub(super) fn routes() -> Router<Api> {
             "/api/v1/traces/{trace_id}/events-without-span",
             get(events::without_span),
         )
+        .route(
+            "/api/v1/traces/{trace_id}/exceptions",
+            get(exceptions::exceptions),
+        )
+        .route("/api/v1/sourcemaps/resolve", post(resolve::resolve))
+        .route("/api/v1/sourcemaps/needs", get(needs::needs))
         .route("/api/v1/spans", delete(deletion::spans))
+        .route(
+            "/api/v1/session",
+            get(session::show).post(session::begin).delete(session::end),
+        )
         .route("/api/v1/openapi.json", get(openapi))
+        .merge(sourcemaps::routes())
         .method_not_allowed_fallback(async || Error(Failure::MethodNotAllowed))
         .route("/api/v1/{*rest}", any(no_such_address))
 }
@@ -81,6 +99,11 @@ impl IntoResponse for Error {
             Err(unwritable) => unwritable.status().into_response(),
         }
     }
+}
+
+/// A failure in this API's form, for who did not come as far as a handler.
+pub(super) fn failed(failure: Failure) -> Response {
+    Error(failure).into_response()
 }
 
 type Answer = Result<Json, Error>;

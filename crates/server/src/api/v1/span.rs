@@ -8,9 +8,14 @@ use serde::Serialize;
 
 use super::attributes::{AttributeList, OwnedAttributes};
 use super::{Answer, Hex, UnixNano, find_trace};
+use super::exception::ExceptionBody;
 use crate::api::failure::Failure;
 use crate::api::names::{kind_name, status_name};
+use crate::api::stacks::{ExceptionEvent, Stacks, resource_of};
 use crate::api::{Api, Json, READ_TIMEOUT};
+
+/// Exceptions of one span whose stacks are resolved; the others are there raw.
+const MAX_RESOLVED: usize = 50;
 
 pub(super) async fn span(
     State(api): State<Api>,
@@ -26,7 +31,7 @@ pub(super) async fn span(
         let trace = find_trace(question, trace_id)?;
         let columns = trace.batch.columns();
         let rows = trace.rows_of(span_id);
-        let spans: Result<Vec<_>, _> = rows.map(|row| Detail::of(&columns, row)).collect();
+        let spans: Result<Vec<_>, _> = rows.map(|row| Detail::of(&columns, row, question.stacks)).collect();
         let spans = spans?;
         if spans.is_empty() {
             let message = format!("span {span_id} is not in trace {trace_id}");
@@ -63,13 +68,31 @@ struct Detail<'a> {
 }
 
 impl<'a> Detail<'a> {
-    fn of(columns: &SpanColumns<'a>, row: usize) -> Result<Self, WireError> {
-        let events = columns.event_rows(row).map(|event| Event {
-            time_unix_nano: UnixNano(columns.events.times.value(event)),
-            name: columns.events.names.value(event),
-            attributes: AttributeList(columns.events.attributes(event)),
-            dropped_attributes_count: columns.events.dropped_attributes_counts.value(event),
+    fn of(columns: &SpanColumns<'a>, row: usize, stacks: &Stacks) -> Result<Self, Failure> {
+        let mut resolved = 0;
+        let events = columns.event_rows(row).map(|event| {
+            let (name, attributes) = (
+                columns.events.names.value(event),
+                columns.events.attributes(event),
+            );
+            let resource = resource_of(columns, row, event);
+            let exception = ExceptionEvent::of(name, attributes, columns.service(row), resource)?;
+            let exception = match exception {
+                Some(exception) if resolved < MAX_RESOLVED => {
+                    resolved += 1;
+                    Some(ExceptionBody::of(&exception, stacks)?)
+                }
+                _ => None,
+            };
+            Ok(Event {
+                time_unix_nano: UnixNano(columns.events.times.value(event)),
+                name,
+                attributes: AttributeList(attributes),
+                dropped_attributes_count: columns.events.dropped_attributes_counts.value(event),
+                exception,
+            })
         });
+        let events = events.collect::<Result<_, Failure>>()?;
         // `Attributes` reads any message whose field 1 is repeated, and so the list of links.
         let links = Attributes::new(columns.links(row));
         let links = links.raw_entries().map(|link| SpanLink::of(link?));
@@ -89,7 +112,7 @@ impl<'a> Detail<'a> {
             flags: columns.flags.value(row),
             attributes: AttributeList(columns.attributes(row)),
             dropped_attributes_count: columns.dropped_attributes_counts.value(row),
-            events: events.collect(),
+            events,
             dropped_events_count: columns.dropped_events_counts.value(row),
             links: links.collect::<Result<_, _>>()?,
             dropped_links_count: columns.dropped_links_counts.value(row),
@@ -114,6 +137,8 @@ struct Event<'a> {
     name: &'a str,
     attributes: AttributeList<'a>,
     dropped_attributes_count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exception: Option<ExceptionBody>,
 }
 
 #[derive(Serialize)]

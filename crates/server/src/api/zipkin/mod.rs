@@ -77,4 +77,9 @@ impl IntoResponse for Error {
     }
 }
 
+/// A failure in this API's form, for who did not come as far as a handler.
+pub(super) fn failed(failure: Failure) -> Response {
+    Error(failure).into_response()
+}
+
 type Answer = Result<(HeaderMap, Json), Error>;

@@ -18,6 +18,7 @@ use backtrail_wire::{JsonError, Transcoded, WireError, jaeger_json, otlp_json, z
 use host::Host;
 use model::Limits;
 
+use super::bearer::TokenArg;
 use super::progress::Progress;
 use input::{Document, Documents, Source};
 use post::Server;
@@ -31,6 +32,8 @@ pub(crate) struct ImportArgs {
     /// Where to send: the server's OTLP/HTTP listener
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4318")]
     server: String,
+    #[command(flatten)]
+    token: TokenArg,
     /// What the files hold, instead of looking into them
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -63,7 +66,7 @@ impl Format {
 /// Sends each file and prints what became of it. Fails when anything was not kept.
 pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<()> {
     let host = Host::real();
-    let mut server = Server::new(&args.server, host.clone());
+    let mut server = Server::new(&args.server, args.token.bearer()?, host.clone());
     let mut lost_files = 0;
     for path in &args.files {
         let report = import(&host, &mut server, path, args.format);

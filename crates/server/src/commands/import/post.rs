@@ -9,6 +9,7 @@ use host::Host;
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 
+use super::super::bearer::Bearer;
 use super::report::FileReport;
 use super::split::{Request, for_each_request};
 
@@ -20,6 +21,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
 pub(super) struct Server {
     agent: ureq::Agent,
+    bearer: Bearer,
     url: String,
     host: Host,
     /// A server that was there once is waited for; one that never was is a wrong address.
@@ -46,7 +48,7 @@ enum Answer {
 }
 
 impl Server {
-    pub(super) fn new(base: &str, host: Host) -> Self {
+    pub(super) fn new(base: &str, bearer: Bearer, host: Host) -> Self {
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(REQUEST_TIMEOUT))
             .http_status_as_error(false)
@@ -54,6 +56,7 @@ impl Server {
             .new_agent();
         Self {
             agent,
+            bearer,
             url: format!("{}/v1/traces", base.trim_end_matches('/')),
             host,
             was_there: false,
@@ -117,8 +120,8 @@ impl Server {
 
     fn ask(&self, request: &Request) -> anyhow::Result<Answer> {
         let mut response = self
-            .agent
-            .post(&self.url)
+            .bearer
+            .add(self.agent.post(&self.url))
             .header("content-type", "application/x-protobuf")
             .send(&request.body[..])?;
         let status = response.status();

@@ -15,6 +15,7 @@ use tonic_health::server::HealthReporter;
 use super::ReceiverLimits;
 use super::otlp_http::ExportResponse;
 use super::unary::{self, RequestMessage, receive_message, refuse};
+use crate::auth::{Guard, Scope};
 use crate::grpc;
 use crate::ingest::{Accepted, Admission, OtlpSignal, Protocol, RawPayload, Refusal};
 
@@ -32,12 +33,14 @@ const HTTP_HINT: &str = "OTLP over HTTP has a port of its own (4318 by default)"
 struct Receiver {
     admission: Arc<Admission>,
     limits: ReceiverLimits,
+    guard: Guard,
 }
 
 /// The listener's routes.
 pub(crate) fn router(
     admission: Arc<Admission>,
     limits: ReceiverLimits,
+    guard: Guard,
     health: &HealthReporter,
 ) -> Result<Router, tonic_reflection::server::Error> {
     let services = OtlpSignal::ALL
@@ -46,9 +49,11 @@ pub(crate) fn router(
             let export = move |receiver, request| export(signal, receiver, request);
             services.route(&format!("/{}/Export", service(signal)), post(export))
         });
-    let services = services
-        .fallback(unimplemented)
-        .with_state(Receiver { admission, limits });
+    let services = services.fallback(unimplemented).with_state(Receiver {
+        admission,
+        limits,
+        guard,
+    });
     grpc::listener(services, &[DESCRIPTORS], health)
 }
 
@@ -80,6 +85,7 @@ async fn export(
 
 impl Receiver {
     async fn take(&self, signal: OtlpSignal, request: Request) -> Result<Accepted, Refusal> {
+        self.guard.authorize(Scope::Ingest, request.headers())?;
         let (parts, body) = request.into_parts();
         let RequestMessage {
             bytes,

@@ -11,16 +11,18 @@ mod v2;
 mod v3;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use http::Uri;
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderMap, Uri};
 use prost_types::Timestamp;
 use tonic::{Code, Status};
 use tonic_health::server::HealthReporter;
 
 use crate::api::Api;
 use crate::api::failure::Failure;
+use crate::auth::{Guard, Scope};
 use crate::grpc;
 
 /// The services, as health knows them.
@@ -36,6 +38,7 @@ const DESCRIPTORS: &[&[u8]] = &[include_bytes!("../../../../proto/jaeger.bin")];
 /// The listener's routes.
 pub(in crate::api) fn router(
     api: Api,
+    guard: Guard,
     health: &HealthReporter,
 ) -> Result<Router, tonic_reflection::server::Error> {
     let services = Router::new()
@@ -43,6 +46,7 @@ pub(in crate::api) fn router(
         .merge(v2::routes())
         .with_state(api)
         .fallback(unimplemented)
+        .layer(from_fn_with_state(guard, only_readers))
         .layer(from_fn(only_grpc));
     grpc::listener(services, DESCRIPTORS, health)
 }
@@ -52,6 +56,19 @@ async fn only_grpc(request: Request, next: Next) -> Response {
         next.run(request).await
     } else {
         grpc::not_grpc("Jaeger's query API over HTTP is on the page's port (16686 by default)")
+    }
+}
+
+/// Health and reflection are open to all, and do not come by here.
+async fn only_readers(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    match guard.authorize(Scope::Read, request.headers()) {
+        Ok(_) => next.run(request).await,
+        Err(denied) => {
+            let mut response = Status::from(Failure::from(denied)).into_http();
+            let headers: &mut HeaderMap = response.headers_mut();
+            headers.insert(WWW_AUTHENTICATE, denied.challenge());
+            response
+        }
     }
 }
 
@@ -69,6 +86,7 @@ impl From<Failure> for Status {
         let code = match failure {
             Failure::Invalid(_) => Code::InvalidArgument,
             Failure::NotFound(_) => Code::NotFound,
+            Failure::Unauthenticated(_) => Code::Unauthenticated,
             Failure::Forbidden(_) => Code::PermissionDenied,
             Failure::MethodNotAllowed => Code::Unimplemented,
             Failure::Overloaded => Code::ResourceExhausted,

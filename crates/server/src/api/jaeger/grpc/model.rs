@@ -4,6 +4,7 @@ use backtrail_wire::protobuf::{put_bytes, put_double, put_int, put_message, put_
 use query::Trace;
 
 use super::parts::MAX_PART_BYTES;
+use crate::api::Question;
 use crate::api::failure::Failure;
 use crate::api::jaeger::tags::{Tag, TagValue};
 use crate::api::jaeger::trace::{
@@ -13,9 +14,9 @@ use crate::api::jaeger::trace::{
 const NANO_PER_S: u64 = 1_000_000_000;
 
 /// A trace as `SpansResponseChunk`s. Each span brings its process.
-pub(super) fn write(trace: &Trace) -> Result<Vec<Vec<u8>>, Failure> {
+pub(super) fn write(trace: &Trace, question: &Question<'_>) -> Result<Vec<Vec<u8>>, Failure> {
     let resources = Resources::of(trace).map_err(Failure::internal)?;
-    let trace = JaegerTrace::of(trace, &resources).map_err(Failure::internal)?;
+    let trace = JaegerTrace::of(trace, &resources, question.stacks_for_jaeger).map_err(Failure::internal)?;
     let mut chunks = vec![Vec::new()];
     for span in &trace.spans {
         if chunks

@@ -12,13 +12,13 @@ use tonic::Status;
 use super::outlet::{Outlet, Part, StreamLimits, filled_by};
 use crate::api::failure::Failure;
 use crate::api::jaeger::found::{NOT_FOUND, SEARCH_CUT_SHORT, search_in_time};
-use crate::api::{Api, READ_TIMEOUT};
+use crate::api::{Api, Question, READ_TIMEOUT};
 
 /// What a message should not go beyond but for its last span. gRPC's clients refuse messages of more than 4 MiB unless told otherwise.
 pub(super) const MAX_PART_BYTES: usize = 1 << 20;
 
 /// Writes a trace as encoded messages, none of them much larger than [`MAX_PART_BYTES`].
-pub(super) type Write = fn(&Trace) -> Result<Vec<Vec<u8>>, Failure>;
+pub(super) type Write = fn(&Trace, &Question<'_>) -> Result<Vec<Vec<u8>>, Failure>;
 
 /// The trace with an id.
 pub(super) async fn trace(
@@ -86,7 +86,7 @@ impl Traces {
             let read = api.ask_about(snapshot.clone(), READ_TIMEOUT, move |question| {
                 let trace = query::trace(question.snapshot, trace_id, &question.budget)?
                     .ok_or_else(|| Failure::NotFound(NOT_FOUND.to_owned()))?;
-                Ok((write(&trace)?, trace.truncated))
+                Ok((write(&trace, question)?, trace.truncated))
             });
             let (parts, is_cut) = read.await?;
             if is_cut {

@@ -59,7 +59,7 @@ async fn find_traces(State(api): State<Api>, request: Request) -> Response {
     .await
 }
 
-fn write(trace: &Trace) -> Result<Vec<Vec<u8>>, Failure> {
+fn write(trace: &Trace, _: &crate::api::Question<'_>) -> Result<Vec<Vec<u8>>, Failure> {
     Ok(trace.by_resource().to_otlp_parts(MAX_PART_BYTES)?)
 }
 

@@ -64,6 +64,11 @@ impl IntoResponse for Error {
     }
 }
 
+/// A failure in this API's form, for who did not come as far as a handler.
+pub(in crate::api) fn failed(failure: Failure) -> Response {
+    Error(failure).into_response()
+}
+
 type Answer = Result<Json, Error>;
 
 async fn no_such_address(uri: Uri) -> Error {

@@ -1,0 +1,179 @@
+//! Whether a bundle and a source map belong together, by what is written in both.
+//!
+//! A map says: what stands here in the bundle came from there in the source. Keywords, names of properties and of globals, strings and numbers survive
+//! a minifier, so for the bundle that the map was made with, the same text stands at both ends. For another one it does not.
+
+use crate::map::{SourceMap, Token};
+use crate::text::TextIndex;
+
+/// Tokens that are compared at most; of larger maps every n-th one.
+pub const MAX_COMPARED: usize = 100_000;
+
+/// How well a bundle and a map fit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fit {
+    /// `same / compared`: 0 to 1, and 0 where nothing could be compared.
+    pub share: f64,
+    /// The share of that part of the bundle where it is lowest. Two builds of nearly the same source fit up to where they differ, and not behind it.
+    pub weakest: f64,
+    /// Tokens with the same text in bundle and source.
+    pub same: u32,
+    /// Tokens whose texts were compared.
+    pub compared: u32,
+    /// Tokens (of those looked at) that lie outside of the bundle's text. A map has none in its own bundle.
+    pub outside: u32,
+}
+
+/// The bundle is looked at in so many parts, or in fewer if these would have less than [`PART_TOKENS`].
+const PARTS: usize = 32;
+const PART_TOKENS: usize = 32;
+
+impl Fit {
+    /// Tokens that have to be compared before a share says anything.
+    pub const MIN_COMPARED: u32 = 16;
+    /// The share from which on bundle and map belong together.
+    pub const MIN_SHARE: f64 = 0.6;
+    /// The share that the weakest part has to have.
+    pub const MIN_WEAKEST: f64 = 0.3;
+
+    /// Whether bundle and map belong together, as far as their texts can tell.
+    ///
+    /// `false` with fewer than [`Self::MIN_COMPARED`] tokens compared (most often because the map has no contents of sources) does not say that they do
+    /// not. Of two maps that both match, the one with the higher share was made with the bundle; with equal shares both were made with the same text.
+    pub fn is_match(&self) -> bool {
+        self.compared >= Self::MIN_COMPARED
+            && self.share >= Self::MIN_SHARE
+            && self.weakest >= Self::MIN_WEAKEST
+            && self.outside == 0
+    }
+
+    fn of(outcomes: &[bool], outside: u32) -> Self {
+        let same_of = |part: &[bool]| part.iter().filter(|&&is_same| is_same).count();
+        let share_of = |part: &[bool]| match part.len() {
+            0 => 0.0,
+            len => same_of(part) as f64 / len as f64,
+        };
+        let size = outcomes.len().div_ceil(PARTS).max(PART_TOKENS);
+        let whole_parts = outcomes.chunks_exact(size).map(share_of);
+        let last_part = &outcomes[outcomes.len().saturating_sub(size)..];
+        Self {
+            share: share_of(outcomes),
+            weakest: whole_parts.fold(share_of(last_part), f64::min),
+            same: same_of(outcomes) as u32,
+            compared: outcomes.len() as u32,
+            outside,
+        }
+    }
+}
+
+/// Compares a bundle with the sources that a map has for it.
+///
+/// Only tokens count whose word in the bundle is an identifier of three characters or more (shorter ones are what minifiers rename to), a number or a
+/// string, and whose source has its content in the map.
+pub fn fit(minified: &str, map: &SourceMap) -> Fit {
+    let bundle = TextIndex::new(minified);
+    let mut sources: Vec<Option<TextIndex<'_>>> = map.sources().iter().map(|_| None).collect();
+    let step = map.tokens().len().div_ceil(MAX_COMPARED).max(1);
+    let mut outcomes = Vec::new();
+    let mut outside = 0;
+    for token in map.tokens().iter().step_by(step) {
+        let Some(at) = bundle.offset(token.line(), token.column()) else {
+            outside += 1;
+            continue;
+        };
+        outcomes.extend(compare(token, minified, at, map, &mut sources));
+    }
+    Fit::of(&outcomes, outside)
+}
+
+/// `None` for a token that says nothing.
+fn compare<'m>(
+    token: &Token,
+    minified: &str,
+    at: usize,
+    map: &'m SourceMap,
+    sources: &mut [Option<TextIndex<'m>>],
+) -> Option<bool> {
+    let original = token.original()?;
+    let source = original.source as usize;
+    let content = map.sources().get(source)?.content.as_deref()?;
+    let word = word_at(minified, at)?;
+    if word.is_too_short() {
+        return None;
+    }
+    // A token begins where a word begins.
+    if is_within_word(minified, at) {
+        return Some(false);
+    }
+    let index = sources
+        .get_mut(source)?
+        .get_or_insert_with(|| TextIndex::new(content));
+    let Some(from) = index.offset(original.line, original.column) else {
+        return Some(false);
+    };
+    let written = word_at(content, from);
+    if written == Some(word) {
+        return Some(true);
+    }
+    // The map itself says that this was renamed: no evidence for either.
+    let is_renamed = match (map.name_of(token), written, word) {
+        (Some(name), Some(Word::Identifier(written)), Word::Identifier(_)) => name == written,
+        _ => false,
+    };
+    (!is_renamed).then_some(false)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word<'t> {
+    Identifier(&'t str),
+    Number(&'t str),
+    /// Without its quotes, which minifiers exchange, and no more of it than [`STRING_BYTES`].
+    String(&'t [u8]),
+}
+
+const IDENTIFIER_CHARACTERS: usize = 3;
+const STRING_BYTES: usize = 64;
+
+impl Word<'_> {
+    fn is_too_short(self) -> bool {
+        match self {
+            Self::Identifier(text) => text.chars().nth(IDENTIFIER_CHARACTERS - 1).is_none(),
+            Self::Number(_) => false,
+            Self::String(text) => text.is_empty(),
+        }
+    }
+}
+
+fn word_at(text: &str, at: usize) -> Option<Word<'_>> {
+    let rest = text.get(at..)?;
+    let first = rest.chars().next()?;
+    if first.is_ascii_digit() {
+        let end =
+            rest.find(|character: char| !is_part_of_identifier(character) && character != '.');
+        return Some(Word::Number(&rest[..end.unwrap_or(rest.len())]));
+    }
+    if is_part_of_identifier(first) {
+        let end = rest.find(|character| !is_part_of_identifier(character));
+        return Some(Word::Identifier(&rest[..end.unwrap_or(rest.len())]));
+    }
+    if matches!(first, '"' | '\'' | '`') {
+        let inner = &rest.as_bytes()[1..];
+        let inner = &inner[..inner.len().min(STRING_BYTES)];
+        let end = memchr::memchr(first as u8, inner).unwrap_or(inner.len());
+        return Some(Word::String(&inner[..end]));
+    }
+    None
+}
+
+fn is_within_word(text: &str, at: usize) -> bool {
+    let continues = text[at..].chars().next().is_some_and(is_part_of_identifier);
+    let before = text[..at].chars().next_back();
+    continues && before.is_some_and(is_part_of_identifier)
+}
+
+fn is_part_of_identifier(character: char) -> bool {
+    match character {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '$' => true,
+        character => !character.is_ascii() && character.is_alphanumeric(),
+    }
+}

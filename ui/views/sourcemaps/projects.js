@@ -1,0 +1,57 @@
+import * as api from '../../api/index.js';
+import { Outside } from '../bits.js';
+import { html, useEffect, useState } from '../html.js';
+import { Icon } from '../icons.js';
+import { Problem } from '../problem.js';
+
+/** @import { Project } from '../../api/types.js' */
+
+/** Which services a project's maps serve. @param {{ organization: string }} props */
+export function Projects({ organization }) {
+  const [projects, setProjects] = useState(/** @type {Project[]} */ ([]));
+  const [error, setError] = useState(/** @type {unknown} */ (null));
+  useEffect(() => {
+    const controller = new AbortController();
+    api.projects(organization, controller.signal).then(
+      (page) => setProjects(page.projects),
+      (failure) => {
+        if (!api.isAbort(failure)) setError(failure);
+      },
+    );
+    return () => controller.abort();
+  }, [organization]);
+
+  const change = async (/** @type {Project} */ project, /** @type {string} */ service, /** @type {boolean} */ serves) => {
+    try {
+      const changed = await api.serve(organization, project.slug, service, serves);
+      setProjects(projects.map((other) => (other.slug === changed.slug ? changed : other)));
+      setError(null);
+    } catch (failure) {
+      setError(failure);
+    }
+  };
+  return html`<div class="projects">
+    ${error === null ? null : html`<${Problem} error=${error} subject="project" />`}
+    ${projects.map((project) => html`<${ProjectItem} project=${project} onChange=${change} key=${project.slug} />`)}
+  </div>`;
+}
+
+/** @param {{ project: Project, onChange: (project: Project, service: string, serves: boolean) => Promise<void> }} props */
+function ProjectItem({ project, onChange }) {
+  const [service, setService] = useState('');
+  const add = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    if (service.trim() === '') return;
+    await onChange(project, service.trim(), true);
+    setService('');
+  };
+  return html`<div class="project">
+    <span>Project <strong><${Outside} text=${project.slug} limit=${100} /></strong> serves the service of its own name${project.services.length === 0 ? '.' : ' and'}</span>
+    ${project.services.map(
+      (name) => html`<span class="badge" key=${name}><${Outside} text=${name} limit=${100} />
+        <button type="button" class="icon-button small" title=${`No longer serve ${name}`} aria-label=${`No longer serve ${name}`} onClick=${() => onChange(project, name, false)}><${Icon} name="close" /></button></span>`,
+    )}
+    <form class="serve" onSubmit=${add}><input type="text" value=${service} placeholder="another service" aria-label=${`A service that project ${project.slug} serves too`} autocomplete="off" spellcheck=${false}
+      onInput=${(/** @type {Event} */ event) => setService(/** @type {HTMLInputElement} */ (event.target).value)} /><button type="submit" class="button">Add</button></form>
+  </div>`;
+}
