@@ -58,7 +58,10 @@ impl Folder {
     pub fn read(files: &dyn Files, roots: &[PathBuf]) -> Result<Self, FolderError> {
         let mut found = Vec::new();
         for root in roots {
-            let io = |source| FolderError::Io { path: root.clone(), source };
+            let io = |source| FolderError::Io {
+                path: root.clone(),
+                source,
+            };
             if files.list(root).is_ok() {
                 collect(files, root, root, 0, &mut found)?;
             } else {
@@ -94,7 +97,9 @@ impl Folder {
 
     /// What was found, with where it is on the disk.
     pub fn files(&self) -> impl Iterator<Item = (&ShelfFile, &Path)> {
-        self.files.iter().zip(self.paths.iter().map(PathBuf::as_path))
+        self.files
+            .iter()
+            .zip(self.paths.iter().map(PathBuf::as_path))
     }
 
     /// Files that were passed over, and why.
@@ -110,7 +115,11 @@ impl ShelfFile {
         let mut file = Self {
             url: url.to_owned(),
             path: ScriptPath::parse(url),
-            kind: if is_map { ShelfKind::Map } else { ShelfKind::Minified },
+            kind: if is_map {
+                ShelfKind::Map
+            } else {
+                ShelfKind::Minified
+            },
             dists: Vec::new(),
             debug_id: None,
             map_reference: None,
@@ -197,7 +206,9 @@ fn collect(
             continue;
         }
         if found.len() == MAX_FILES {
-            return Err(FolderError::TooManyFiles { path: root.to_owned() });
+            return Err(FolderError::TooManyFiles {
+                path: root.to_owned(),
+            });
         }
         let name = path.strip_prefix(root).unwrap_or(&path).to_owned();
         found.push((path, name));

@@ -2,9 +2,6 @@
 //!
 //! Not for: HTTP (`server` has the upload API), and not for reading maps ([`srcmap`] does).
 
-pub mod folder;
-pub mod ladder;
-pub mod resolve;
 mod assemble;
 mod blobs;
 mod bundle;
@@ -15,7 +12,9 @@ mod commit;
 mod deletion;
 mod digest;
 mod error;
+pub mod folder;
 mod inspect;
+pub mod ladder;
 mod lookup;
 mod metadata;
 mod names;
@@ -23,6 +22,7 @@ mod options;
 mod organisations;
 mod page;
 mod releases;
+pub mod resolve;
 mod retention;
 mod single_files;
 mod store;

@@ -52,7 +52,9 @@ impl Uploads {
 
     fn list(&self, service: &str, release: &ReleaseRef) -> Result<Arc<[ShelfFile]>, Error> {
         let serving = self.artifacts.serving(service)?;
-        let found = self.artifacts.files_of_release(release.id, &serving, MAX_FILES)?;
+        let found = self
+            .artifacts
+            .files_of_release(release.id, &serving, MAX_FILES)?;
         Ok(found.files.into_iter().map(ShelfFile::of_upload).collect())
     }
 }
@@ -68,7 +70,11 @@ impl Shelf for Uploads {
         Ok(found.into_iter().map(ShelfFile::of_upload).collect())
     }
 
-    fn releases(&self, service: &str, version: Option<&str>) -> Result<Vec<ReleaseRef>, ShelfError> {
+    fn releases(
+        &self,
+        service: &str,
+        version: Option<&str>,
+    ) -> Result<Vec<ReleaseRef>, ShelfError> {
         let serving = self.artifacts.serving(service)?;
         if let Some(version) = version {
             let named = self.artifacts.releases_named(version, &serving)?;
@@ -85,7 +91,9 @@ impl Shelf for Uploads {
             self.lists.clear();
         }
         let key = (service.to_owned(), release.id.0);
-        Ok(self.lists.get_or_insert_with(&key, || self.list(service, release))?)
+        Ok(self
+            .lists
+            .get_or_insert_with(&key, || self.list(service, release))?)
     }
 
     fn read(&self, content: Sha256) -> Result<Arc<[u8]>, ShelfError> {

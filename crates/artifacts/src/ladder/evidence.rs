@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use srcmap::DebugId;
 use srcmap::fit::{Fit, fit};
 use srcmap::map::{MapLimits, SourceMap};
-use srcmap::DebugId;
 use srcmap::minified::{decode_data_url, inspect};
 
 use super::Found;
@@ -99,12 +99,18 @@ impl Evidence {
     }
 
     /// The bytes of a map that was found, which may be in its bundle.
-    pub(super) fn read_map(&self, shelf: &dyn Shelf, found: &Found) -> Result<Arc<[u8]>, ShelfError> {
+    pub(super) fn read_map(
+        &self,
+        shelf: &dyn Shelf,
+        found: &Found,
+    ) -> Result<Arc<[u8]>, ShelfError> {
         match found.pair.minified {
             Some(minified) if found.is_inline => {
                 let unreadable = "the map in the bundle cannot be read";
                 let bundle = self.bundle(shelf, minified)?;
-                bundle.inline_map().ok_or_else(|| ShelfError::BadFile(unreadable.to_owned()))
+                bundle
+                    .inline_map()
+                    .ok_or_else(|| ShelfError::BadFile(unreadable.to_owned()))
             }
             _ => shelf.read(found.pair.map),
         }
@@ -121,7 +127,10 @@ impl Evidence {
             .map_err(|error| ShelfError::BadFile(error.to_string()))?;
         let mut exact = Exact::default();
         for position in positions {
-            let (line, column) = (position.line.saturating_sub(1), position.column.saturating_sub(1));
+            let (line, column) = (
+                position.line.saturating_sub(1),
+                position.column.saturating_sub(1),
+            );
             match map.token_at(line, column) {
                 Some(token) if !token.is_mapped() => {}
                 Some(token) if token.column() == column => exact.hit += 1,
@@ -174,7 +183,11 @@ impl Bundle {
     }
 
     /// Why a frame at `position` cannot be of this bundle. `starts_words` where the engine is known to point at the first character of a word.
-    pub(super) fn contradiction(&self, position: Position, starts_words: bool) -> Option<Contradiction> {
+    pub(super) fn contradiction(
+        &self,
+        position: Position,
+        starts_words: bool,
+    ) -> Option<Contradiction> {
         let Position { line, column } = position;
         let Some((before, after)) = self.around(position) else {
             return Some(Contradiction::Outside { line, column });
@@ -241,14 +254,32 @@ mod tests {
             (1, 3, None),
             (1, 4, Some(Contradiction::InsideWord { line: 1, column: 4 })),
             (1, 20, None),
-            (1, 21, Some(Contradiction::Outside { line: 1, column: 21 })),
+            (
+                1,
+                21,
+                Some(Contradiction::Outside {
+                    line: 1,
+                    column: 21,
+                }),
+            ),
             (2, 13, None),
-            (2, 14, Some(Contradiction::InsideWord { line: 2, column: 14 })),
+            (
+                2,
+                14,
+                Some(Contradiction::InsideWord {
+                    line: 2,
+                    column: 14,
+                }),
+            ),
             (3, 1, Some(Contradiction::Outside { line: 3, column: 1 })),
             (0, 1, Some(Contradiction::Outside { line: 0, column: 1 })),
             (1, 0, Some(Contradiction::Outside { line: 1, column: 0 })),
         ] {
-            assert_eq!(contradiction(text, line, column), expected, "{line}:{column}");
+            assert_eq!(
+                contradiction(text, line, column),
+                expected,
+                "{line}:{column}"
+            );
         }
     }
 }

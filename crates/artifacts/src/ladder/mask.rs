@@ -20,7 +20,10 @@ pub(crate) fn names_bundle(file: &str, name: &str) -> bool {
         let run = file[at..].iter().take_while(|byte| **byte == b'x').count();
         if run >= MIN_HASH {
             let hash = &name[at..at + run];
-            if !hash.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
+            if !hash
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+            {
                 return false;
             }
             at += run;
@@ -44,7 +47,8 @@ fn is_hash(part: &str) -> bool {
     let digits = part.bytes().filter(u8::is_ascii_digit).count();
     let is_hex = part.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_mixed = part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    (is_hex && digits >= 1) || (is_mixed && digits >= 2 && part.bytes().any(|b| b.is_ascii_alphabetic()))
+    (is_hex && digits >= 1)
+        || (is_mixed && digits >= 2 && part.bytes().any(|b| b.is_ascii_alphabetic()))
 }
 
 #[cfg(test)]
@@ -55,8 +59,16 @@ mod tests {
     fn a_masked_hash_names_every_bundle_whose_hash_has_its_length() {
         for (file, name, expected) in [
             ("main.js", "main.js", true),
-            ("main.xxxxxxxxxxxxxxxxxxxx.js", "main.334ae7ca13b0d8f05d7c.js", true),
-            ("main.xxxxxxxxxxxxxxxxxxxx.js", "vendor.4ae7ca13b0d8f05d7c.js", false),
+            (
+                "main.xxxxxxxxxxxxxxxxxxxx.js",
+                "main.334ae7ca13b0d8f05d7c.js",
+                true,
+            ),
+            (
+                "main.xxxxxxxxxxxxxxxxxxxx.js",
+                "vendor.4ae7ca13b0d8f05d7c.js",
+                false,
+            ),
             ("main.xxxxxxxx.js", "main.334ae7ca13b0d8f05d7c.js", false),
             ("main.xxxxxxxx.js", "main.334a.7ca.js", false),
             ("main.xxx.js", "main.abc.js", false),

@@ -301,20 +301,35 @@ impl fmt::Display for Miss {
             Self::NothingUploaded { service } => {
                 write!(f, "nothing was uploaded for the service {service}")
             }
-            Self::NoSuchRelease { version: Some(version), searched } => write!(
+            Self::NoSuchRelease {
+                version: Some(version),
+                searched,
+            } => write!(
                 f,
                 "no release is called {version}, as service.version says; the newest {searched} were searched"
             ),
-            Self::NoSuchRelease { version: None, searched } => write!(
+            Self::NoSuchRelease {
+                version: None,
+                searched,
+            } => write!(
                 f,
                 "the service tells no service.version; the newest {searched} releases were searched"
             ),
             Self::NoFileAtUrl(url) => write!(f, "no uploaded file is called {url}"),
-            Self::NoFileOfName { name, nearest: None } => {
+            Self::NoFileOfName {
+                name,
+                nearest: None,
+            } => {
                 write!(f, "no uploaded file is called {name} in any folder")
             }
-            Self::NoFileOfName { name, nearest: Some(nearest) } => {
-                write!(f, "no uploaded file is called {name}; {nearest} comes nearest")
+            Self::NoFileOfName {
+                name,
+                nearest: Some(nearest),
+            } => {
+                write!(
+                    f,
+                    "no uploaded file is called {name}; {nearest} comes nearest"
+                )
             }
             Self::NamedByDebugId { count } => write!(
                 f,

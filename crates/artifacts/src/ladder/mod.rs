@@ -21,14 +21,12 @@ use srcmap::DebugId;
 use crate::digest::Sha256;
 use crate::lookup::ReleaseRef;
 
-use evidence::{Bundle, Evidence};
 pub use evidence::Position;
+use evidence::{Bundle, Evidence};
 pub use mask::has_hash;
 pub use miss::{Contradiction, Miss, Step};
 pub use path::ScriptPath;
-pub use shelf::{
-    Pair, Shelf, ShelfError, ShelfFile, ShelfKind,
-};
+pub use shelf::{Pair, Shelf, ShelfError, ShelfFile, ShelfKind};
 
 /// Maps that are compared with a bundle for one script: reading a large one takes a tenth of a second.
 const MAX_COMPARED: usize = 64;
@@ -107,10 +105,25 @@ impl std::fmt::Debug for Ladder {
 
 impl Ladder {
     /// Finds the map of a script. An error is one of the shelf as a whole; a file that cannot be read is a [`Miss`].
-    pub fn find(&self, shelf: &dyn Shelf, origin: Origin<'_>, script: Script<'_>) -> Result<Verdict, ShelfError> {
-        let mut search = Search { evidence: &self.evidence, shelf, origin, script, misses: Vec::new(), compared: 0 };
+    pub fn find(
+        &self,
+        shelf: &dyn Shelf,
+        origin: Origin<'_>,
+        script: Script<'_>,
+    ) -> Result<Verdict, ShelfError> {
+        let mut search = Search {
+            evidence: &self.evidence,
+            shelf,
+            origin,
+            script,
+            misses: Vec::new(),
+            compared: 0,
+        };
         let found = search.run()?;
-        Ok(Verdict { found, misses: search.misses })
+        Ok(Verdict {
+            found,
+            misses: search.misses,
+        })
     }
 
     /// The bytes of a map that was found.
@@ -162,10 +175,14 @@ impl Search<'_> {
             None => self.misses.push(Miss::NoDebugId),
         }
 
-        let Origin { service, version, .. } = self.origin;
+        let Origin {
+            service, version, ..
+        } = self.origin;
         let releases = self.shelf.releases(service, version)?;
         if releases.is_empty() {
-            self.misses.push(Miss::NothingUploaded { service: service.to_owned() });
+            self.misses.push(Miss::NothingUploaded {
+                service: service.to_owned(),
+            });
             return Ok(None);
         }
         let is_named = |release: &&ReleaseRef| Some(release.version.as_str()) == version;
@@ -174,7 +191,10 @@ impl Search<'_> {
         if !is_release_known {
             searched = releases.iter().collect();
             let version = version.map(str::to_owned);
-            self.misses.push(Miss::NoSuchRelease { version, searched: searched.len() });
+            self.misses.push(Miss::NoSuchRelease {
+                version,
+                searched: searched.len(),
+            });
         }
         let mut shelves = Vec::new();
         for release in searched {
@@ -232,7 +252,11 @@ impl Search<'_> {
                 if file.kind != ShelfKind::Minified || !self.serves_dist(file) {
                     continue;
                 }
-                let candidate = || Candidate { files: Arc::clone(files), release: release.clone(), index };
+                let candidate = || Candidate {
+                    files: Arc::clone(files),
+                    release: release.clone(),
+                    index,
+                };
                 if file.path.is_exactly(frame) {
                     exact.push(candidate());
                 } else if let Some(fit) = file.path.suffix_of(frame) {
@@ -243,10 +267,14 @@ impl Search<'_> {
         if !exact.is_empty() {
             return (Step::ExactUrl, self.of_own_dist(exact));
         }
-        self.misses.push(Miss::NoFileAtUrl(format!("~{}", frame.path())));
+        self.misses
+            .push(Miss::NoFileAtUrl(format!("~{}", frame.path())));
         let best = by_suffix.iter().map(|(fit, _)| *fit).max();
         by_suffix.retain(|(fit, _)| Some(*fit) == best);
-        let by_suffix = by_suffix.into_iter().map(|(_, candidate)| candidate).collect();
+        let by_suffix = by_suffix
+            .into_iter()
+            .map(|(_, candidate)| candidate)
+            .collect();
         (Step::PathSuffix, self.of_own_dist(by_suffix))
     }
 
@@ -288,7 +316,10 @@ impl Search<'_> {
         let is_ruled_out = was_contradicted && self.script.positions.len() < MIN_CHOICE;
         if different.len() > 1 || (different.len() == 1 && is_ruled_out) {
             let count = different.len() + usize::from(was_contradicted);
-            self.misses.push(Miss::FilesAmbiguous { name: frame.name().to_owned(), count });
+            self.misses.push(Miss::FilesAmbiguous {
+                name: frame.name().to_owned(),
+                count,
+            });
             return None;
         }
         for candidate in &possible {
@@ -318,8 +349,10 @@ impl Search<'_> {
                 Err(error) => self.unreadable(candidate.file().url.clone(), &error),
             }
         }
-        let different: HashSet<Sha256> =
-            ruled_out.iter().map(|(one, _)| one.file().content).collect();
+        let different: HashSet<Sha256> = ruled_out
+            .iter()
+            .map(|(one, _)| one.file().content)
+            .collect();
         if possible.is_empty() {
             for (candidate, why) in &ruled_out {
                 if self.misses.len() < MAX_COMPARED {
@@ -371,7 +404,10 @@ impl Search<'_> {
             (Step::Reference, self.referenced(file, &bundle, &maps)),
             (Step::NameGuess, of_usual_name(file, &maps)),
             (Step::FileField, with_file_field(name, &maps)),
-            (Step::ContentFit, maps.iter().map(|map| MapCandidate::of(map)).collect()),
+            (
+                Step::ContentFit,
+                maps.iter().map(|map| MapCandidate::of(map)).collect(),
+            ),
         ];
         for (step, found) in steps {
             if found.is_empty() {
@@ -398,13 +434,28 @@ impl Search<'_> {
     }
 
     /// What the headers of the upload, the comment in the bundle, or the bundle itself give as its map.
-    fn referenced(&mut self, file: &ShelfFile, bundle: &Bundle, maps: &[&ShelfFile]) -> Vec<MapCandidate> {
+    fn referenced(
+        &mut self,
+        file: &ShelfFile,
+        bundle: &Bundle,
+        maps: &[&ShelfFile],
+    ) -> Vec<MapCandidate> {
         if let Some(map) = bundle.inline_map() {
             let content = Sha256::of(&map);
-            return vec![MapCandidate { content, url: None, inline: Some(map), bundle: None }];
+            return vec![MapCandidate {
+                content,
+                url: None,
+                inline: Some(map),
+                bundle: None,
+            }];
         }
         let comment = bundle.map_reference.as_deref();
-        let references: Vec<&str> = file.map_reference.as_deref().into_iter().chain(comment).collect();
+        let references: Vec<&str> = file
+            .map_reference
+            .as_deref()
+            .into_iter()
+            .chain(comment)
+            .collect();
         let mut found = Vec::new();
         for reference in &references {
             let target = file.path.join(reference);
@@ -415,7 +466,8 @@ impl Search<'_> {
             && let Some(reference) = references.first()
         {
             let target = file.path.join(reference).path();
-            self.misses.push(Miss::ReferenceNotUploaded(format!("~{target}")));
+            self.misses
+                .push(Miss::ReferenceNotUploaded(format!("~{target}")));
         }
         found
     }
@@ -436,17 +488,25 @@ impl Search<'_> {
                 continue;
             }
             if self.compared == MAX_COMPARED {
-                self.misses.push(Miss::TooManyCandidates { limit: MAX_COMPARED });
+                self.misses.push(Miss::TooManyCandidates {
+                    limit: MAX_COMPARED,
+                });
                 return None;
             }
             self.compared += 1;
             compared += 1;
-            let pair = Pair { map: candidate.content, minified: Some(minified) };
+            let pair = Pair {
+                map: candidate.content,
+                minified: Some(minified),
+            };
             let read = || match &candidate.inline {
                 Some(map) => Ok(Arc::clone(map)),
                 None => self.shelf.read(candidate.content),
             };
-            let url = candidate.url.clone().unwrap_or_else(|| "the map in the bundle".to_owned());
+            let url = candidate
+                .url
+                .clone()
+                .unwrap_or_else(|| "the map in the bundle".to_owned());
             match self.evidence.fit(pair, bundle, read) {
                 Ok(fit) if fit.is_match() => fitting.push((fit.share, candidate, pair)),
                 Ok(fit) if step != Step::ContentFit => {
@@ -461,13 +521,19 @@ impl Search<'_> {
         if let [(best, ..), (second, ..), ..] = &fitting[..]
             && best - second < CLEARLY_BETTER
         {
-            self.misses.push(Miss::MapsAmbiguous { step, count: fitting.len() });
+            self.misses.push(Miss::MapsAmbiguous {
+                step,
+                count: fitting.len(),
+            });
             return None;
         }
         if fitting.is_empty() && step == Step::ContentFit {
             self.misses.push(Miss::NoMapFits { compared });
         }
-        fitting.into_iter().next().map(|(_, candidate, pair)| (candidate, pair))
+        fitting
+            .into_iter()
+            .next()
+            .map(|(_, candidate, pair)| (candidate, pair))
     }
 
     /// Where no bundle has the frame's name, a map may say that its file does: bundles that are known by debug ids are uploaded under these.
@@ -491,20 +557,30 @@ impl Search<'_> {
                 });
                 if let (true, Some(index)) = (names_it, partner) {
                     let (files, release) = (Arc::clone(files), release.clone());
-                    candidates.push(Candidate { files, release, index });
+                    candidates.push(Candidate {
+                        files,
+                        release,
+                        index,
+                    });
                 }
             }
             let is_named_by_id = |file: &&ShelfFile| {
                 file.kind == ShelfKind::Minified
-                    && file.debug_id.is_some_and(|id| file.path.name().starts_with(&id.to_string()))
+                    && file
+                        .debug_id
+                        .is_some_and(|id| file.path.name().starts_with(&id.to_string()))
             };
             named_by_id += files.iter().filter(is_named_by_id).count();
         }
         if candidates.is_empty() {
             let nearest = nearest(frame.name(), shelves);
-            self.misses.push(Miss::NoFileOfName { name: frame.name().to_owned(), nearest });
+            self.misses.push(Miss::NoFileOfName {
+                name: frame.name().to_owned(),
+                nearest,
+            });
             if named_by_id > 0 {
-                self.misses.push(Miss::NamedByDebugId { count: named_by_id });
+                self.misses
+                    .push(Miss::NamedByDebugId { count: named_by_id });
             }
             return None;
         }
@@ -548,7 +624,12 @@ fn of_usual_name(file: &ShelfFile, maps: &[&ShelfFile]) -> Vec<MapCandidate> {
     let name = file.path.name();
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let names = [format!("{name}.map"), format!("{stem}.map")];
-    let rank = |map: &ShelfFile| (map.bundle == file.bundle, map.path.shared_folders(&file.path));
+    let rank = |map: &ShelfFile| {
+        (
+            map.bundle == file.bundle,
+            map.path.shared_folders(&file.path),
+        )
+    };
     let named: Vec<&&ShelfFile> = maps
         .iter()
         .filter(|map| names.iter().any(|name| map.path.name() == name))

@@ -18,7 +18,11 @@ impl ScriptPath {
                     Some(slash) => rest.split_at(slash),
                     None => (rest, ""),
                 };
-                let origin = format!("{}://{}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase());
+                let origin = format!(
+                    "{}://{}",
+                    scheme.to_ascii_lowercase(),
+                    host.to_ascii_lowercase()
+                );
                 (Some(origin), path, true)
             }
             _ => (None, url.strip_prefix("~/").unwrap_or(url), false),
@@ -88,7 +92,10 @@ impl ScriptPath {
         }
         let reference = reference.split(['?', '#']).next().unwrap_or_default();
         if reference.starts_with(['/', '~']) {
-            return Self { origin: self.origin.clone(), ..Self::parse(reference) };
+            return Self {
+                origin: self.origin.clone(),
+                ..Self::parse(reference)
+            };
         }
         let mut segments = self.segments.clone();
         segments.pop();
@@ -101,7 +108,10 @@ impl ScriptPath {
                 _ => segments.push(percent_decoded(segment)),
             }
         }
-        Self { segments, origin: self.origin.clone() }
+        Self {
+            segments,
+            origin: self.origin.clone(),
+        }
     }
 
     /// Whether two uploads have the same path, whatever their origins are.
@@ -197,7 +207,11 @@ mod tests {
             ("https://y.test/a/main.js", false),
             ("~/main.js", false),
         ] {
-            assert_eq!(ScriptPath::parse(upload).is_exactly(&frame), expected, "{upload}");
+            assert_eq!(
+                ScriptPath::parse(upload).is_exactly(&frame),
+                expected,
+                "{upload}"
+            );
         }
     }
 

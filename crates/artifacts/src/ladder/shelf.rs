@@ -63,7 +63,8 @@ pub trait Shelf: Send + Sync {
     fn with_debug_id(&self, service: &str, id: DebugId) -> Result<Vec<ShelfFile>, ShelfError>;
 
     /// The releases of projects that serve the service and are called `version`, or, where there is none, the newest 50, newest first.
-    fn releases(&self, service: &str, version: Option<&str>) -> Result<Vec<ReleaseRef>, ShelfError>;
+    fn releases(&self, service: &str, version: Option<&str>)
+    -> Result<Vec<ReleaseRef>, ShelfError>;
 
     /// The files of a release that projects that serve the service uploaded, newest upload first.
     fn files(&self, service: &str, release: &ReleaseRef) -> Result<Arc<[ShelfFile]>, ShelfError>;

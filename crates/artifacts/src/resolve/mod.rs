@@ -14,15 +14,15 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use sha2::Digest;
 use srcmap::DebugId;
-use srcmap::functions;
 use srcmap::cache::MapCache;
+use srcmap::functions;
 use srcmap::map::{MapLimits, SourceMap};
 use srcmap::stack::{self, FrameKind, Rewritten, Stack};
 
 pub use answer::{Context, Frame, Kept, Location, Outcome, Resolved, Script};
 
-use host::FileBytes;
 use crate::ladder::{self, Found, Ladder, Origin, Position, Shelf, ShelfError, Verdict};
+use host::FileBytes;
 
 use crate::digest::Sha256;
 
@@ -70,8 +70,16 @@ impl Weighter<[u8; 32], Arc<Resolved>> for TextLength {
                 .sum(),
             Outcome::Kept(_) => 0,
         };
-        let frames: usize = resolved.frames.iter().map(|frame| 300 + context(frame)).sum();
-        let scripts: usize = resolved.scripts.iter().map(|script| 200 + 150 * script.misses.len()).sum();
+        let frames: usize = resolved
+            .frames
+            .iter()
+            .map(|frame| 300 + context(frame))
+            .sum();
+        let scripts: usize = resolved
+            .scripts
+            .iter()
+            .map(|script| 200 + 150 * script.misses.len())
+            .sum();
         (resolved.text.len() + frames + scripts) as u64
     }
 }
@@ -103,7 +111,11 @@ impl Resolver {
         let key = key_of(exception, generation);
         if let Some(known) = self.answers.get(&key) {
             // What is looked at often is used, though nothing is read for it.
-            for found in known.scripts.iter().filter_map(|script| script.found.as_ref()) {
+            for found in known
+                .scripts
+                .iter()
+                .filter_map(|script| script.found.as_ref())
+            {
                 self.tell_use(found);
             }
             return Ok(known);
@@ -134,9 +146,18 @@ impl Resolver {
                 None if is_original(frame) => Outcome::Kept(Kept::Original),
                 None => Outcome::Kept(Kept::Native),
                 Some(index) => {
-                    let position = Position { line: frame.line, column: frame.column };
+                    let position = Position {
+                        line: frame.line,
+                        column: frame.column,
+                    };
                     let script = &scripts.list[*index];
-                    match self.outcome(script, *index, position, callers_token.as_deref(), &mut token) {
+                    match self.outcome(
+                        script,
+                        *index,
+                        position,
+                        callers_token.as_deref(),
+                        &mut token,
+                    ) {
                         // Engines name scripts by whole paths; a relative one was resolved before.
                         Outcome::Kept(Kept::NoMap { .. }) if frame.original_facts().is_relative => {
                             Outcome::Kept(Kept::Original)
@@ -150,8 +171,11 @@ impl Resolver {
         }
         outcomes.reverse();
 
-        let by_line: HashMap<usize, &Outcome> =
-            frames.iter().map(|frame| frame.line_index).zip(&outcomes).collect();
+        let by_line: HashMap<usize, &Outcome> = frames
+            .iter()
+            .map(|frame| frame.line_index)
+            .zip(&outcomes)
+            .collect();
         let text = stack.rewrite(|frame| {
             let Some(Outcome::Resolved(location)) = by_line.get(&frame.line_index) else {
                 return None;
@@ -172,13 +196,21 @@ impl Resolver {
         Ok(Resolved {
             text,
             frames: frames.collect(),
-            scripts: scripts.list.into_iter().map(ScriptInUse::into_answer).collect(),
+            scripts: scripts
+                .list
+                .into_iter()
+                .map(ScriptInUse::into_answer)
+                .collect(),
             frames_left_out: stack.frames_left_out(),
         })
     }
 
     /// Finds and opens the map of a script.
-    fn climb(&self, exception: &Exception<'_>, script: &mut ScriptInUse<'_>) -> Result<(), ShelfError> {
+    fn climb(
+        &self,
+        exception: &Exception<'_>,
+        script: &mut ScriptInUse<'_>,
+    ) -> Result<(), ShelfError> {
         let Verdict { found, misses } = self.ladder.find(
             &*self.shelf,
             exception.origin,
@@ -247,7 +279,9 @@ impl Resolver {
             return Outcome::Kept(Kept::NoMap { script: index });
         };
         let not_covered = Outcome::Kept(Kept::NotCovered { script: index });
-        let (Some(line0), Some(column0)) = (position.line.checked_sub(1), position.column.checked_sub(1)) else {
+        let (Some(line0), Some(column0)) =
+            (position.line.checked_sub(1), position.column.checked_sub(1))
+        else {
             return not_covered;
         };
         let Ok(Some(location)) = map.lookup(line0, column0) else {
@@ -284,7 +318,11 @@ fn key_of(exception: &Exception<'_>, generation: u64) -> [u8; 32] {
         hash.update(len.to_le_bytes());
         hash.update(text.unwrap_or_default());
     };
-    let Origin { service, version, dist } = exception.origin;
+    let Origin {
+        service,
+        version,
+        dist,
+    } = exception.origin;
     put(Some(service));
     put(version);
     put(dist);
@@ -337,7 +375,8 @@ impl<'a> Scripts<'a> {
         for (line, frame) in stack.lines() {
             let Some(frame) = frame else { continue };
             // V8 and its kin; Hermes counts bytes.
-            let starts_words = line.trim_start().starts_with("at ") && !line.contains("(address at ");
+            let starts_words =
+                line.trim_start().starts_with("at ") && !line.contains("(address at ");
             if frame.kind != FrameKind::Script || is_original(frame) {
                 of_frames.push(None);
                 continue;
@@ -356,7 +395,10 @@ impl<'a> Scripts<'a> {
             });
             let script = &mut list[index];
             script.starts_words &= starts_words;
-            let position = Position { line: frame.line, column: frame.column };
+            let position = Position {
+                line: frame.line,
+                column: frame.column,
+            };
             if !script.positions.contains(&position) {
                 script.positions.push(position);
             }

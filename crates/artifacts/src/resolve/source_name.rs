@@ -5,7 +5,10 @@
 pub(crate) fn readable(source: &str) -> String {
     let mut rest = source;
     let is_bundler = match rest.split_once("://") {
-        Some((scheme @ ("webpack" | "webpack-internal" | "rollup" | "turbopack" | "rspack" | "ng"), after)) => {
+        Some((
+            scheme @ ("webpack" | "webpack-internal" | "rollup" | "turbopack" | "rspack" | "ng"),
+            after,
+        )) => {
             // The project stands where a host would; with three slashes there is none.
             rest = after.split_once('/').map_or(after, |(_, path)| path);
             scheme != "ng"
@@ -27,23 +30,40 @@ pub(crate) fn readable(source: &str) -> String {
     }
     let mut relative = rest;
     loop {
-        relative = match relative.strip_prefix("./").or_else(|| relative.strip_prefix("../")) {
+        relative = match relative
+            .strip_prefix("./")
+            .or_else(|| relative.strip_prefix("../"))
+        {
             Some(shorter) => shorter,
             None => break,
         };
     }
-    if relative.is_empty() { source.to_owned() } else { relative.to_owned() }
+    if relative.is_empty() {
+        source.to_owned()
+    } else {
+        relative.to_owned()
+    }
 }
 
 /// Whether a source is of the service itself: no package, and nothing that a bundler adds.
 pub(crate) fn is_own(source: &str) -> bool {
     let readable = readable(source);
-    let is_package = readable
-        .split(['/', '\\'])
-        .any(|segment| matches!(segment, "node_modules" | "bower_components" | ".yarn" | ".pnpm"));
-    let is_bundler = ["webpack/", "(webpack)/", "external ", "ignored|", "vite/", "\0"]
-        .iter()
-        .any(|prefix| readable.starts_with(prefix));
+    let is_package = readable.split(['/', '\\']).any(|segment| {
+        matches!(
+            segment,
+            "node_modules" | "bower_components" | ".yarn" | ".pnpm"
+        )
+    });
+    let is_bundler = [
+        "webpack/",
+        "(webpack)/",
+        "external ",
+        "ignored|",
+        "vite/",
+        "\0",
+    ]
+    .iter()
+    .any(|prefix| readable.starts_with(prefix));
     !is_package && !is_bundler
 }
 

@@ -39,8 +39,17 @@ fn truth(bundle: &str) -> String {
 
 fn resolve_as(releases: &Arc<Releases>, stack: &str, version: Option<&str>) -> Arc<Resolved> {
     let resolver = Resolver::new(Arc::clone(releases) as Arc<_>);
-    let origin = Origin { service: "shop", version, dist: None };
-    let exception = Exception { origin, stack, message: "", debug_images: &[] };
+    let origin = Origin {
+        service: "shop",
+        version,
+        dist: None,
+    };
+    let exception = Exception {
+        origin,
+        stack,
+        message: "",
+        debug_images: &[],
+    };
     resolver.resolve(&exception).unwrap()
 }
 
@@ -49,10 +58,21 @@ fn said(resolved: &Resolved) -> String {
     let mut text = String::new();
     for script in &resolved.scripts {
         for miss in &script.misses {
-            writeln!(text, "{}: {miss}", miss.step().map_or(0, artifacts::ladder::Step::number)).unwrap();
+            writeln!(
+                text,
+                "{}: {miss}",
+                miss.step().map_or(0, artifacts::ladder::Step::number)
+            )
+            .unwrap();
         }
         if let Some(found) = &script.found {
-            writeln!(text, "{}: found by {}", found.step.number(), found.step.name()).unwrap();
+            writeln!(
+                text,
+                "{}: found by {}",
+                found.step.number(),
+                found.step.name()
+            )
+            .unwrap();
         }
         if let Some(fix) = script.fix() {
             writeln!(text, "fix: {fix}").unwrap();
@@ -61,7 +81,13 @@ fn said(resolved: &Resolved) -> String {
     text
 }
 
-fn check_resolved(releases: &Arc<Releases>, stack: &str, version: Option<&str>, expected: &str, steps: &str) {
+fn check_resolved(
+    releases: &Arc<Releases>,
+    stack: &str,
+    version: Option<&str>,
+    expected: &str,
+    steps: &str,
+) {
     let resolved = resolve_as(releases, stack, version);
     assert_eq!(resolved.text, expected, "{}", said(&resolved));
     assert_eq!(said(&resolved), steps);
@@ -112,7 +138,12 @@ fn a_hash_in_the_name_finds_the_build_whatever_the_versions_are() {
         let releases = Arc::new(Releases::default());
         releases.add("older", "hashed").add("newer", "hashed-next");
         let resolved = resolve_as(&releases, HASHED, version);
-        assert_eq!(resolved.text, truth("main.efbcacc41ec5b6ccc1e4.js"), "{}", said(&resolved));
+        assert_eq!(
+            resolved.text,
+            truth("main.efbcacc41ec5b6ccc1e4.js"),
+            "{}",
+            said(&resolved)
+        );
     }
 }
 
@@ -163,7 +194,11 @@ fn an_upload_of_another_build_is_not_believed() {
     releases.add("1.0.0", "plain-next");
     let resolved = resolve_as(&releases, &plain(), Some("1.0.0"));
     assert_eq!(resolved.text, plain(), "{}", said(&resolved));
-    assert!(said(&resolved).contains("~/main.js is of another build: "), "{}", said(&resolved));
+    assert!(
+        said(&resolved).contains("~/main.js is of another build: "),
+        "{}",
+        said(&resolved)
+    );
 }
 
 #[test]
@@ -174,8 +209,16 @@ fn a_map_of_another_build_is_not_believed() {
         .add_only("1.0.0", "hashed-next", |name| name.ends_with(".map"));
     let resolved = resolve_as(&releases, HASHED, Some("1.0.0"));
     assert_eq!(resolved.text, HASHED, "{}", said(&resolved));
-    assert!(said(&resolved).contains("is a map of something else"), "{}", said(&resolved));
-    assert!(said(&resolved).contains("fix: upload the map of this build"), "{}", said(&resolved));
+    assert!(
+        said(&resolved).contains("is a map of something else"),
+        "{}",
+        said(&resolved)
+    );
+    assert!(
+        said(&resolved).contains("fix: upload the map of this build"),
+        "{}",
+        said(&resolved)
+    );
 }
 
 #[test]
@@ -183,14 +226,32 @@ fn a_missing_map_is_named_and_heals_when_it_comes() {
     let releases = Arc::new(Releases::default());
     releases.add_only("1.0.0", "hashed", |name| name.ends_with(".js"));
     let resolver = Resolver::new(Arc::clone(&releases) as Arc<_>);
-    let origin = Origin { service: "shop", version: Some("1.0.0"), dist: None };
-    let exception = Exception { origin, stack: HASHED, message: "", debug_images: &[] };
+    let origin = Origin {
+        service: "shop",
+        version: Some("1.0.0"),
+        dist: None,
+    };
+    let exception = Exception {
+        origin,
+        stack: HASHED,
+        message: "",
+        debug_images: &[],
+    };
     let before = resolver.resolve(&exception).unwrap();
     assert_eq!(before.text, HASHED);
-    assert!(said(&before).contains("7: none of 0 maps fits the bundle by its content"), "{}", said(&before));
+    assert!(
+        said(&before).contains("7: none of 0 maps fits the bundle by its content"),
+        "{}",
+        said(&before)
+    );
     releases.add_only("1.0.0", "hashed", |name| name.ends_with(".map"));
     let after = resolver.resolve(&exception).unwrap();
-    assert_eq!(after.text, truth("main.efbcacc41ec5b6ccc1e4.js"), "{}", said(&after));
+    assert_eq!(
+        after.text,
+        truth("main.efbcacc41ec5b6ccc1e4.js"),
+        "{}",
+        said(&after)
+    );
 }
 
 #[test]
@@ -198,8 +259,17 @@ fn what_resolves_frames_is_in_use() {
     let releases = Arc::new(Releases::default());
     releases.add("0.9.0", "hashed-next").add("1.0.0", "hashed");
     let resolver = Resolver::new(Arc::clone(&releases) as Arc<_>);
-    let origin = Origin { service: "shop", version: Some("1.0.0"), dist: None };
-    let exception = Exception { origin, stack: HASHED, message: "", debug_images: &[] };
+    let origin = Origin {
+        service: "shop",
+        version: Some("1.0.0"),
+        dist: None,
+    };
+    let exception = Exception {
+        origin,
+        stack: HASHED,
+        message: "",
+        debug_images: &[],
+    };
     for _ in 0..2 {
         releases.used.lock().unwrap().clear();
         resolver.resolve(&exception).unwrap();
@@ -224,9 +294,18 @@ fn a_debug_id_finds_its_build_under_any_name() {
     let stack = plain().replace(":1:", ":2:");
 
     let resolver = Resolver::new(Arc::clone(&releases) as Arc<_>);
-    let origin = Origin { service: "shop", version: None, dist: None };
+    let origin = Origin {
+        service: "shop",
+        version: None,
+        dist: None,
+    };
     let images = [("/var/task/main.js", id.as_str())];
-    let exception = Exception { origin, stack: &stack, message: "", debug_images: &images };
+    let exception = Exception {
+        origin,
+        stack: &stack,
+        message: "",
+        debug_images: &images,
+    };
     let resolved = resolver.resolve(&exception).unwrap();
     let expected = truth("main.js").replace(":1:940", ":2:940");
     assert_eq!(resolved.text, expected, "{}", said(&resolved));
@@ -234,10 +313,19 @@ fn a_debug_id_finds_its_build_under_any_name() {
 
     // An id that nobody uploaded is named, and the map's own `file` leads there all the same.
     let images = [("/var/task/main.js", "85314830-023f-4cf1-a267-535f4e37bb17")];
-    let other = Exception { debug_images: &images, origin: Origin { version: Some("1.0.0"), ..origin }, ..exception };
+    let other = Exception {
+        debug_images: &images,
+        origin: Origin {
+            version: Some("1.0.0"),
+            ..origin
+        },
+        ..exception
+    };
     let resolved = resolver.resolve(&other).unwrap();
     assert_eq!(resolved.text, expected, "{}", said(&resolved));
-    assert!(said(&resolved).starts_with("1: no map with debug id 85314830-023f-4cf1-a267-535f4e37bb17 was uploaded\n"));
+    assert!(said(&resolved).starts_with(
+        "1: no map with debug id 85314830-023f-4cf1-a267-535f4e37bb17 was uploaded\n"
+    ));
 }
 
 #[test]
@@ -251,11 +339,23 @@ fn frames_that_are_in_sources_already_and_lines_of_the_message_are_left_alone() 
     at h (webpack://shop/./src/b.js:1:1)
     at Array.map (<anonymous>)";
     let resolver = Resolver::new(Arc::clone(&releases) as Arc<_>);
-    let origin = Origin { service: "shop", version: Some("1.0.0"), dist: None };
+    let origin = Origin {
+        service: "shop",
+        version: Some("1.0.0"),
+        dist: None,
+    };
     let message = "at n (/var/task/main.js:1:404)";
-    let exception = Exception { origin, stack, message, debug_images: &[] };
+    let exception = Exception {
+        origin,
+        stack,
+        message,
+        debug_images: &[],
+    };
     let resolved = resolver.resolve(&exception).unwrap();
-    let expected = stack.replace("    at n (/var/task/main.js:1:404)", "    at chargeCustomer (src/payment.js:12:11)");
+    let expected = stack.replace(
+        "    at n (/var/task/main.js:1:404)",
+        "    at chargeCustomer (src/payment.js:12:11)",
+    );
     assert_eq!(resolved.text, expected, "{}", said(&resolved));
 }
 

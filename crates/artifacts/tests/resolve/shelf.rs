@@ -26,8 +26,15 @@ impl Releases {
     }
 
     /// The same for the files whose names `is_wanted`.
-    pub(crate) fn add_only(&self, version: &str, folder: &str, is_wanted: fn(&str) -> bool) -> &Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/webpack").join(folder);
+    pub(crate) fn add_only(
+        &self,
+        version: &str,
+        folder: &str,
+        is_wanted: fn(&str) -> bool,
+    ) -> &Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures/webpack")
+            .join(folder);
         let mut found = Vec::new();
         walk(&root, &root, &mut found);
         for (name, bytes) in found.into_iter().filter(|(name, _)| is_wanted(name)) {
@@ -47,21 +54,32 @@ impl Releases {
         };
         let mut file = ShelfFile::of_bytes(url, bytes).unwrap();
         file.bundle = self.generation.fetch_add(1, Ordering::Relaxed);
-        self.contents.lock().unwrap().insert(file.content, bytes.into());
+        self.contents
+            .lock()
+            .unwrap()
+            .insert(file.content, bytes.into());
         releases[at].1.insert(0, file);
         self
     }
 }
 
 fn walk(root: &Path, dir: &Path, found: &mut Vec<(String, Vec<u8>)>) {
-    let mut entries: Vec<_> = std::fs::read_dir(dir).unwrap().map(Result::unwrap).collect();
+    let mut entries: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
         if path.is_dir() {
             walk(root, &path, found);
         } else {
-            let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            let name = path
+                .strip_prefix(root)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
             found.push((name, std::fs::read(&path).unwrap()));
         }
     }
@@ -75,28 +93,44 @@ impl Shelf for Releases {
     fn with_debug_id(&self, _: &str, id: DebugId) -> Result<Vec<ShelfFile>, ShelfError> {
         let releases = self.releases.lock().unwrap();
         let files = releases.iter().flat_map(|(_, files)| files);
-        Ok(files.filter(|file| file.debug_id == Some(id)).cloned().collect())
+        Ok(files
+            .filter(|file| file.debug_id == Some(id))
+            .cloned()
+            .collect())
     }
 
     fn releases(&self, _: &str, version: Option<&str>) -> Result<Vec<ReleaseRef>, ShelfError> {
         let releases = self.releases.lock().unwrap();
-        let all = releases.iter().enumerate().map(|(at, (version, _))| ReleaseRef {
-            id: ReleaseId(at as u64),
-            version: version.clone(),
-            seq: 0,
-        });
+        let all = releases
+            .iter()
+            .enumerate()
+            .map(|(at, (version, _))| ReleaseRef {
+                id: ReleaseId(at as u64),
+                version: version.clone(),
+                seq: 0,
+            });
         let all: Vec<ReleaseRef> = all.collect();
-        let named: Vec<_> = all.iter().filter(|one| Some(one.version.as_str()) == version).cloned().collect();
+        let named: Vec<_> = all
+            .iter()
+            .filter(|one| Some(one.version.as_str()) == version)
+            .cloned()
+            .collect();
         Ok(if named.is_empty() { all } else { named })
     }
 
     fn files(&self, _: &str, release: &ReleaseRef) -> Result<Arc<[ShelfFile]>, ShelfError> {
-        Ok(self.releases.lock().unwrap()[release.id.0 as usize].1.clone().into())
+        Ok(self.releases.lock().unwrap()[release.id.0 as usize]
+            .1
+            .clone()
+            .into())
     }
 
     fn read(&self, content: Sha256) -> Result<Arc<[u8]>, ShelfError> {
         let contents = self.contents.lock().unwrap();
-        contents.get(&content).cloned().ok_or_else(|| ShelfError::BadFile("it is gone".to_owned()))
+        contents
+            .get(&content)
+            .cloned()
+            .ok_or_else(|| ShelfError::BadFile("it is gone".to_owned()))
     }
 
     fn cached(

@@ -116,13 +116,19 @@ impl Scopes {
         };
         for scope in &self.ranges {
             while let Some(ended) = open.pop_if(|around| around.end <= scope.start) {
-                put(ended.end, open.last().and_then(|around| around.name.as_ref()));
+                put(
+                    ended.end,
+                    open.last().and_then(|around| around.name.as_ref()),
+                );
             }
             put(scope.start, scope.name.as_ref());
             open.push(scope);
         }
         while let Some(ended) = open.pop() {
-            put(ended.end, open.last().and_then(|around| around.name.as_ref()));
+            put(
+                ended.end,
+                open.last().and_then(|around| around.name.as_ref()),
+            );
         }
         starts
     }

@@ -37,13 +37,19 @@ pub struct Injected {
 }
 
 /// Gives a bundle and its map one debug id. An id that the bundle has is kept, else one that the map has.
-pub fn inject(bundle: &str, map: Option<&[u8]>, mode: InjectMode) -> Result<Injected, InjectMapError> {
+pub fn inject(
+    bundle: &str,
+    map: Option<&[u8]>,
+    mode: InjectMode,
+) -> Result<Injected, InjectMapError> {
     let of_bundle = inspect(bundle.as_bytes()).debug_id;
     let of_map = match map {
         Some(map) => map::debug_id(map)?,
         None => None,
     };
-    let debug_id = of_bundle.or(of_map).unwrap_or_else(|| id_of_content(bundle));
+    let debug_id = of_bundle
+        .or(of_map)
+        .unwrap_or_else(|| id_of_content(bundle));
 
     let has_comment = has_comment(bundle, debug_id);
     let needs_snippet = mode == InjectMode::Snippet && !has_snippet(bundle, debug_id);
@@ -71,7 +77,11 @@ pub fn inject(bundle: &str, map: Option<&[u8]>, mode: InjectMode) -> Result<Inje
         Some(map) => map::with_id(map, debug_id, needs_snippet.then_some(line.number))?,
         None => None,
     };
-    Ok(Injected { debug_id, bundle: written, map })
+    Ok(Injected {
+        debug_id,
+        bundle: written,
+        map,
+    })
 }
 
 const COMMENT: &str = "//# debugId=";
@@ -142,9 +152,20 @@ fn snippet_line(bundle: &str) -> SnippetLine<'_> {
         }
     } else {
         // A byte order mark counts only as the first character.
-        (if bundle.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }, 0)
+        (
+            if bundle.starts_with('\u{feff}') {
+                '\u{feff}'.len_utf8()
+            } else {
+                0
+            },
+            0,
+        )
     };
-    SnippetLine { offset, number, directives: directives(&bundle[offset..]) }
+    SnippetLine {
+        offset,
+        number,
+        directives: directives(&bundle[offset..]),
+    }
 }
 
 /// The directives at the start of the code, when nothing but blanks is before and between them.
@@ -156,7 +177,9 @@ fn directives(code: &str) -> &str {
         let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
             break;
         };
-        let Some(len) = rest[1..].find(quote) else { break };
+        let Some(len) = rest[1..].find(quote) else {
+            break;
+        };
         let (inside, after) = (&rest[1..=len], &rest[len + 2..]);
         if inside.contains(['\\', '\n', '\r']) || !after.starts_with(';') {
             break;
@@ -189,7 +212,11 @@ mod tests {
         assert_eq!(inspect(bundle.as_bytes()).debug_id, Some(injected.debug_id));
         let parsed = SourceMap::parse(&map, &MapLimits::default()).unwrap();
         assert_eq!(parsed.debug_id(), Some(injected.debug_id));
-        assert!(String::from_utf8(map.clone()).unwrap().contains(r#""x_kept":[1, 2]"#));
+        assert!(
+            String::from_utf8(map.clone())
+                .unwrap()
+                .contains(r#""x_kept":[1, 2]"#)
+        );
         for (line, column) in [(0, 0), (0, 3), (1, 0)] {
             assert_eq!(token(&map, line + 1, column), token(MAP, line, column));
         }
@@ -202,7 +229,11 @@ mod tests {
             let first = inject("a()\n//# sourceMappingURL=a.js.map", Some(MAP), mode).unwrap();
             let (bundle, map) = (first.bundle.unwrap(), first.map.unwrap());
             let second = inject(&bundle, Some(&map), mode).unwrap();
-            let expected = Injected { debug_id: first.debug_id, bundle: None, map: None };
+            let expected = Injected {
+                debug_id: first.debug_id,
+                bundle: None,
+                map: None,
+            };
             assert_eq!(second, expected);
         }
     }
@@ -210,10 +241,17 @@ mod tests {
     #[test]
     fn the_line_goes_behind_the_interpreter_and_keeps_directives_in_front() {
         let code = "#!/usr/bin/env node\n'use strict';\"use asm\";a()";
-        let bundle = inject(code, None, InjectMode::Snippet).unwrap().bundle.unwrap();
+        let bundle = inject(code, None, InjectMode::Snippet)
+            .unwrap()
+            .bundle
+            .unwrap();
         let lines: Vec<&str> = bundle.lines().collect();
         assert_eq!(lines[0], "#!/usr/bin/env node");
-        assert!(lines[1].starts_with("'use strict';\"use asm\";!function()"), "{}", lines[1]);
+        assert!(
+            lines[1].starts_with("'use strict';\"use asm\";!function()"),
+            "{}",
+            lines[1]
+        );
         assert_eq!(lines[2], "'use strict';\"use asm\";a()");
         for (code, expected) in [
             ("\"a\"+b", ""),
@@ -229,11 +267,19 @@ mod tests {
     #[test]
     fn an_id_that_is_there_is_kept() {
         let id = "85314830-023f-4cf1-a267-535f4e37bb17";
-        let of_bundle = inject(&format!("a()\n//# debugId={id}\n"), Some(MAP), InjectMode::CommentOnly);
+        let of_bundle = inject(
+            &format!("a()\n//# debugId={id}\n"),
+            Some(MAP),
+            InjectMode::CommentOnly,
+        );
         let of_bundle = of_bundle.unwrap();
-        assert_eq!((of_bundle.debug_id.to_string().as_str(), of_bundle.bundle), (id, None));
+        assert_eq!(
+            (of_bundle.debug_id.to_string().as_str(), of_bundle.bundle),
+            (id, None)
+        );
         assert!(of_bundle.map.is_some());
-        let map = format!(r#"{{"version":3,"debugId":"{id}","sources":[],"names":[],"mappings":""}}"#);
+        let map =
+            format!(r#"{{"version":3,"debugId":"{id}","sources":[],"names":[],"mappings":""}}"#);
         let of_map = inject("a()", Some(map.as_bytes()), InjectMode::CommentOnly).unwrap();
         assert_eq!(of_map.debug_id.to_string(), id);
     }
@@ -241,15 +287,25 @@ mod tests {
     #[test]
     fn sections_of_an_index_map_move_too() {
         let section = |line: u32, mappings: &str| {
-            format!(r#"{{"offset":{{"line":{line},"column":0}},"map":{{"version":3,"sources":["a"],"names":[],"mappings":"{mappings}"}}}}"#)
+            format!(
+                r#"{{"offset":{{"line":{line},"column":0}},"map":{{"version":3,"sources":["a"],"names":[],"mappings":"{mappings}"}}}}"#
+            )
         };
-        let map = format!(r#"{{"version":3,"sections":[{},{}]}}"#, section(0, "AAAA;AACA"), section(2, "AAEA"));
+        let map = format!(
+            r#"{{"version":3,"sections":[{},{}]}}"#,
+            section(0, "AAAA;AACA"),
+            section(2, "AAEA")
+        );
         for (code, moved_from) in [("a\nb\nc", 0), ("#!x\nb\nc", 1)] {
             let injected = inject(code, Some(map.as_bytes()), InjectMode::Snippet).unwrap();
             let written = injected.map.unwrap();
             for line in 0..3 {
                 let to = if line >= moved_from { line + 1 } else { line };
-                assert_eq!(token(&written, to, 0), token(map.as_bytes(), line, 0), "{code} {line}");
+                assert_eq!(
+                    token(&written, to, 0),
+                    token(map.as_bytes(), line, 0),
+                    "{code} {line}"
+                );
             }
         }
     }

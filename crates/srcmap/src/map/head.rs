@@ -36,7 +36,10 @@ mod tests {
 {"version":9,"file":"main.js","mappings":7,"debug_id":"85314830023f4cf1a267535f4e37bb17"}"#;
         let found = head(json).unwrap();
         assert_eq!(found.file.as_deref(), Some("main.js"));
-        assert_eq!(found.debug_id.map(|id| id.to_string()).as_deref(), Some("85314830-023f-4cf1-a267-535f4e37bb17"));
+        assert_eq!(
+            found.debug_id.map(|id| id.to_string()).as_deref(),
+            Some("85314830-023f-4cf1-a267-535f4e37bb17")
+        );
         assert_eq!(head(b"{\"file\":1}").unwrap(), MapHead::default());
         assert!(head(b"[]").is_err());
     }

@@ -8,8 +8,8 @@ mod mappings;
 mod parse;
 mod vlq;
 
-pub use head::{MapHead, head};
 pub use check::{MAX_VIOLATIONS, Place, Rule, Violation, check};
+pub use head::{MapHead, head};
 pub use limits::{MapError, MapLimits};
 
 use crate::DebugId;

@@ -317,7 +317,9 @@ fn resolved_stack(
     let exception = ExceptionEvent::of(name, attributes, columns.service(row), resource)?;
     let resolved = stacks.resolved_text(exception.as_ref());
     let raw = exception.and_then(|exception| exception.stack);
-    Ok(raw.zip(resolved).map(|(raw, resolved)| (raw.into_owned(), resolved.text.clone())))
+    Ok(raw
+        .zip(resolved)
+        .map(|(raw, resolved)| (raw.into_owned(), resolved.text.clone())))
 }
 
 /// What may be found wrong with a span here.

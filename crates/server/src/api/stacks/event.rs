@@ -81,7 +81,9 @@ impl<'a> ExceptionEvent<'a> {
         }
         event.debug_images = files.into_iter().zip(ids).collect();
         if event.stack.as_deref().is_none_or(str::is_empty) {
-            event.stack = structured.written(event.exception_type, event.message).map(Cow::Owned);
+            event.stack = structured
+                .written(event.exception_type, event.message)
+                .map(Cow::Owned);
         }
         event.version = Version::of(resource_envelope)?;
         Ok(Some(event))

@@ -47,7 +47,10 @@ impl Stacks {
 
     /// The stack of an event as text with its frames resolved; `None` where it stays as it came. A shelf that cannot be read is said in the log:
     /// the raw stack is better than no trace.
-    pub(super) fn resolved_text(&self, event: Option<&ExceptionEvent<'_>>) -> Option<Arc<Resolved>> {
+    pub(super) fn resolved_text(
+        &self,
+        event: Option<&ExceptionEvent<'_>>,
+    ) -> Option<Arc<Resolved>> {
         let stack = event?.stack_trace()?;
         match self.resolve(&stack) {
             Ok(resolved) => Some(resolved).filter(|resolved| resolved.resolved_count() > 0),

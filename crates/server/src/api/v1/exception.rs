@@ -105,9 +105,11 @@ struct KeptBody {
 impl FrameBody {
     fn of(frame: &Frame) -> Self {
         let (resolved, kept, script) = match &frame.outcome {
-            Outcome::Resolved(location) => {
-                (Some(LocationBody::of(location)), None, Some(location.script))
-            }
+            Outcome::Resolved(location) => (
+                Some(LocationBody::of(location)),
+                None,
+                Some(location.script),
+            ),
             Outcome::Kept(kept) => (None, Some(KeptBody::of(kept)), script_of(kept)),
         };
         Self {
@@ -127,10 +129,13 @@ impl FrameBody {
 
 impl LocationBody {
     fn of(location: &Location) -> Self {
-        let context = location.context.as_ref().map(|Context { first_line, lines }| ContextBody {
-            first_line: *first_line,
-            lines: lines.clone(),
-        });
+        let context = location
+            .context
+            .as_ref()
+            .map(|Context { first_line, lines }| ContextBody {
+                first_line: *first_line,
+                lines: lines.clone(),
+            });
         Self {
             file: location.file.clone(),
             source: location.source.clone(),
@@ -145,14 +150,19 @@ impl LocationBody {
 
 impl KeptBody {
     fn of(kept: &Kept) -> Self {
-        Self { code: kept.code(), message: kept.message() }
+        Self {
+            code: kept.code(),
+            message: kept.message(),
+        }
     }
 }
 
 fn script_of(kept: &Kept) -> Option<usize> {
     match kept {
         Kept::Native | Kept::Original => None,
-        Kept::NoMap { script } | Kept::NotCovered { script } | Kept::BadMap { script } => Some(*script),
+        Kept::NoMap { script } | Kept::NotCovered { script } | Kept::BadMap { script } => {
+            Some(*script)
+        }
     }
 }
 
@@ -193,7 +203,10 @@ impl ScriptBody {
             step_name: found.step.name(),
             bundle_step: found.bundle_step.map(Step::number),
             bundle_step_name: found.bundle_step.map(Step::name),
-            release: found.release.as_ref().map(|release| release.version.clone()),
+            release: found
+                .release
+                .as_ref()
+                .map(|release| release.version.clone()),
             bundle: found.bundle_url.clone(),
             map: found.map_url.clone(),
         });

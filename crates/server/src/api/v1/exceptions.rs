@@ -32,7 +32,10 @@ struct Entry {
 pub(super) async fn exceptions(State(api): State<Api>, Path(trace_id): Path<String>) -> Answer {
     let trace_id = super::trace_id(&trace_id)?;
     let answer = api.ask(READ_TIMEOUT, move |question| {
-        let mut found = Body { exceptions: Vec::new(), truncated: false };
+        let mut found = Body {
+            exceptions: Vec::new(),
+            truncated: false,
+        };
         let trace = query::trace(question.snapshot, trace_id, &question.budget)?;
         if let Some(trace) = &trace {
             of_spans(trace, question.stacks, &mut found)?;
@@ -84,8 +87,12 @@ fn of_log_records(
     for row in columns.lone_rows() {
         let name = columns.names.value(row);
         let service = columns.service(row);
-        let exception =
-            ExceptionEvent::of(name, columns.attributes(row), service, columns.resources.value(row))?;
+        let exception = ExceptionEvent::of(
+            name,
+            columns.attributes(row),
+            service,
+            columns.resources.value(row),
+        )?;
         let Some(exception) = exception else {
             continue;
         };
@@ -94,7 +101,9 @@ fn of_log_records(
             return Ok(());
         }
         found.exceptions.push(Entry {
-            span_id: Some(columns.span_id(row)).filter(|id| !id.is_zero()).map(Hex),
+            span_id: Some(columns.span_id(row))
+                .filter(|id| !id.is_zero())
+                .map(Hex),
             service: service.to_owned(),
             time_unix_nano: UnixNano(columns.times.value(row)),
             event_name: name.to_owned(),

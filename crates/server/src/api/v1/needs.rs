@@ -64,14 +64,23 @@ pub(super) async fn needs(State(api): State<Api>, uri: Uri) -> Answer {
     }];
     let service = parameters.get("service").map(str::to_owned);
     conditions.extend(service.clone().map(Condition::Service));
-    let query = SearchQuery { conditions, starts_unix_nano: start..=end, limit: MAX_TRACES, cursor: None };
+    let query = SearchQuery {
+        conditions,
+        starts_unix_nano: start..=end,
+        limit: MAX_TRACES,
+        cursor: None,
+    };
     let answer = api.ask_for_json(SEARCH_TIMEOUT, move |question| {
         look(question, &query, service.as_deref())
     });
     Ok(answer.await?)
 }
 
-fn look(question: &Question<'_>, query: &SearchQuery, service: Option<&str>) -> Result<Body, Failure> {
+fn look(
+    question: &Question<'_>,
+    query: &SearchQuery,
+    service: Option<&str>,
+) -> Result<Body, Failure> {
     let page = query::search(question.snapshot, query, &question.budget)?;
     let mut truncated = page.truncated || page.next.is_some();
     let mut needs: BTreeMap<(String, Option<String>, String), Need> = BTreeMap::new();
@@ -88,7 +97,9 @@ fn look(question: &Question<'_>, query: &SearchQuery, service: Option<&str>) -> 
         };
         traces += 1;
         let columns = trace.batch.columns();
-        for row in (0..columns.len()).filter(|row| service.is_none_or(|name| columns.service(*row) == name)) {
+        for row in (0..columns.len())
+            .filter(|row| service.is_none_or(|name| columns.service(*row) == name))
+        {
             for event in columns.event_rows(row) {
                 let attributes = columns.events.attributes(event);
                 let name = columns.events.names.value(event);
@@ -106,8 +117,15 @@ fn look(question: &Question<'_>, query: &SearchQuery, service: Option<&str>) -> 
     }
     let mut scripts: Vec<Need> = needs.into_values().collect();
     // What has the most frames without a line comes first.
-    scripts.sort_by_key(|need| std::cmp::Reverse(need.frames - need.resolved_frames - need.not_covered_frames));
-    Ok(Body { scripts, exceptions, traces, truncated })
+    scripts.sort_by_key(|need| {
+        std::cmp::Reverse(need.frames - need.resolved_frames - need.not_covered_frames)
+    });
+    Ok(Body {
+        scripts,
+        exceptions,
+        traces,
+        truncated,
+    })
 }
 
 /// Counts an exception's frames. False where there are too many scripts.
@@ -119,7 +137,11 @@ fn add(
 ) -> bool {
     let mut is_whole = true;
     for (index, script) in resolved.scripts.iter().enumerate() {
-        let key = (service.to_owned(), version.map(str::to_owned), script.url.clone());
+        let key = (
+            service.to_owned(),
+            version.map(str::to_owned),
+            script.url.clone(),
+        );
         if needs.len() == MAX_SCRIPTS && !needs.contains_key(&key) {
             is_whole = false;
             continue;
@@ -145,7 +167,9 @@ fn add(
                     need.frames += 1;
                     need.not_covered_frames += 1;
                 }
-                Outcome::Kept(Kept::NoMap { script } | Kept::BadMap { script }) if *script == index => {
+                Outcome::Kept(Kept::NoMap { script } | Kept::BadMap { script })
+                    if *script == index =>
+                {
                     need.frames += 1;
                 }
                 _ => {}

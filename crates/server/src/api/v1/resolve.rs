@@ -38,14 +38,20 @@ pub(super) async fn resolve(State(api): State<Api>, body: Bytes) -> Answer {
     let request: Request = serde_json::from_slice(&body)
         .map_err(|error| Failure::Invalid(format!("the body cannot be read: {error}")))?;
     if request.stack.len() > MAX_STACK_BYTES {
-        let message = format!("stack: {} bytes, and {MAX_STACK_BYTES} may be", request.stack.len());
+        let message = format!(
+            "stack: {} bytes, and {MAX_STACK_BYTES} may be",
+            request.stack.len()
+        );
         return Err(Failure::Invalid(message).into());
     }
     let answer = api.ask(READ_TIMEOUT, move |question| {
         let images = request.debug_images.iter();
         let trace = StackTrace {
             service: &request.service,
-            version: request.version.as_deref().filter(|version| !version.is_empty()),
+            version: request
+                .version
+                .as_deref()
+                .filter(|version| !version.is_empty()),
             dist: request.dist.as_deref().filter(|dist| !dist.is_empty()),
             stack: &request.stack,
             message: &request.message,

@@ -7,8 +7,8 @@ use model::{Attributes, SpanColumns, SpanId, TraceId, WireError};
 use serde::Serialize;
 
 use super::attributes::{AttributeList, OwnedAttributes};
-use super::{Answer, Hex, UnixNano, find_trace};
 use super::exception::ExceptionBody;
+use super::{Answer, Hex, UnixNano, find_trace};
 use crate::api::failure::Failure;
 use crate::api::names::{kind_name, status_name};
 use crate::api::stacks::{ExceptionEvent, Stacks, resource_of};
@@ -31,7 +31,9 @@ pub(super) async fn span(
         let trace = find_trace(question, trace_id)?;
         let columns = trace.batch.columns();
         let rows = trace.rows_of(span_id);
-        let spans: Result<Vec<_>, _> = rows.map(|row| Detail::of(&columns, row, question.stacks)).collect();
+        let spans: Result<Vec<_>, _> = rows
+            .map(|row| Detail::of(&columns, row, question.stacks))
+            .collect();
         let spans = spans?;
         if spans.is_empty() {
             let message = format!("span {span_id} is not in trace {trace_id}");

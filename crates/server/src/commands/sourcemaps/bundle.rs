@@ -50,7 +50,13 @@ pub(super) fn write(
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default());
-    let mut manifest = Manifest { org, project, release, dist, files: BTreeMap::new() };
+    let mut manifest = Manifest {
+        org,
+        project,
+        release,
+        dist,
+        files: BTreeMap::new(),
+    };
     for file in files {
         let path = format!("files/_/{}", file.url.trim_start_matches("~/"));
         let mut headers = BTreeMap::new();
@@ -58,8 +64,19 @@ pub(super) fn write(
         headers.extend(file.source_map.as_deref().map(|map| ("sourcemap", map)));
         zip.start_file(path.as_str(), options)?;
         zip.write_all(&file.bytes)?;
-        let kind = if file.is_map { "source_map" } else { "minified_source" };
-        manifest.files.insert(path, ManifestFile { kind, url: &file.url, headers });
+        let kind = if file.is_map {
+            "source_map"
+        } else {
+            "minified_source"
+        };
+        manifest.files.insert(
+            path,
+            ManifestFile {
+                kind,
+                url: &file.url,
+                headers,
+            },
+        );
     }
     zip.start_file("manifest.json", options)?;
     serde_json::to_writer(&mut zip, &manifest)?;

@@ -41,7 +41,11 @@ struct Finding {
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<bool> {
     let host = Host::real();
     let folder = pairs::read(&host, &args.paths)?;
-    let mut report = Report { bundles: 0, maps: 0, findings: Vec::new() };
+    let mut report = Report {
+        bundles: 0,
+        maps: 0,
+        findings: Vec::new(),
+    };
     for (path, why) in folder.skipped() {
         report.findings.push(Finding {
             file: path.clone(),
@@ -50,17 +54,25 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<bool> {
             fix: None,
         });
     }
-    for (_, path) in folder.files().filter(|(file, _)| file.kind == ShelfKind::Map) {
+    for (_, path) in folder
+        .files()
+        .filter(|(file, _)| file.kind == ShelfKind::Map)
+    {
         report.maps += 1;
         let json = inject::read(&*host.files, path)?;
         let violations = check(&json, &MapLimits::default());
         let count = violations.len();
-        report.findings.extend(violations.into_iter().take(MAX_SHOWN).map(|violation| Finding {
-            file: path.to_owned(),
-            code: format!("{:?}", violation.rule),
-            message: violation.to_string(),
-            fix: None,
-        }));
+        report.findings.extend(
+            violations
+                .into_iter()
+                .take(MAX_SHOWN)
+                .map(|violation| Finding {
+                    file: path.to_owned(),
+                    code: format!("{:?}", violation.rule),
+                    message: violation.to_string(),
+                    fix: None,
+                }),
+        );
         if count > MAX_SHOWN {
             report.findings.push(Finding {
                 file: path.to_owned(),
@@ -88,7 +100,10 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<bool> {
             file: (*path).to_owned(),
             code: "belongs_to_nothing".to_owned(),
             message: "no bundle of the build is what this map is a map of".to_owned(),
-            fix: Some("check the folder that holds the bundle too, or remove maps of earlier builds".to_owned()),
+            fix: Some(
+                "check the folder that holds the bundle too, or remove maps of earlier builds"
+                    .to_owned(),
+            ),
         });
     }
     print(args, &report)?;
@@ -103,13 +118,27 @@ fn print(args: &CheckArgs, report: &Report) -> anyhow::Result<()> {
         return Ok(());
     }
     for finding in &report.findings {
-        writeln!(out, "{}: {} [{}]", finding.file.display(), finding.message, finding.code)?;
+        writeln!(
+            out,
+            "{}: {} [{}]",
+            finding.file.display(),
+            finding.message,
+            finding.code
+        )?;
         if let Some(fix) = &finding.fix {
             writeln!(out, "  fix: {fix}")?;
         }
     }
     let findings = report.findings.len();
-    let verdict = if findings == 0 { "good".to_owned() } else { format!("{findings} findings") };
-    writeln!(out, "{} bundles, {} maps: {verdict}", report.bundles, report.maps)?;
+    let verdict = if findings == 0 {
+        "good".to_owned()
+    } else {
+        format!("{findings} findings")
+    };
+    writeln!(
+        out,
+        "{} bundles, {} maps: {verdict}",
+        report.bundles, report.maps
+    )?;
     Ok(())
 }

@@ -58,7 +58,10 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<bool> {
 
 fn print(out: &mut impl Write, explained: &Explained) -> anyhow::Result<()> {
     if explained.frames.is_empty() {
-        writeln!(out, "no line of this is a frame of a JavaScript stack trace")?;
+        writeln!(
+            out,
+            "no line of this is a frame of a JavaScript stack trace"
+        )?;
         return Ok(());
     }
     for frame in &explained.frames {
@@ -82,7 +85,11 @@ fn print(out: &mut impl Write, explained: &Explained) -> anyhow::Result<()> {
                 resolved["column"]
             )?;
         } else {
-            writeln!(out, "  stays raw: {}", frame["kept"]["message"].as_str().unwrap_or_default())?;
+            writeln!(
+                out,
+                "  stays raw: {}",
+                frame["kept"]["message"].as_str().unwrap_or_default()
+            )?;
         }
     }
     for script in &explained.scripts {
@@ -100,7 +107,11 @@ fn print_script(out: &mut impl Write, script: &Value) -> anyhow::Result<()> {
             Some(number) => format!("step {number}"),
             None => "      ".to_owned(),
         };
-        writeln!(out, "  {step}  {}", reason["message"].as_str().unwrap_or_default())?;
+        writeln!(
+            out,
+            "  {step}  {}",
+            reason["message"].as_str().unwrap_or_default()
+        )?;
     }
     if map.is_object() {
         let name = map["map"].as_str().unwrap_or("the map in the bundle");

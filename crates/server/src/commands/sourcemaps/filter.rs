@@ -30,7 +30,10 @@ impl Filter {
             let stack = (self.lines >= MAX_LINES).then(|| self.end()).flatten();
             return Passed { stack, line: None };
         }
-        Passed { stack: self.end(), line: Some(line.to_owned()) }
+        Passed {
+            stack: self.end(),
+            line: Some(line.to_owned()),
+        }
     }
 
     /// The stack that was held: nothing more came, or nothing came for a while.
@@ -47,8 +50,14 @@ mod tests {
     #[test]
     fn frames_are_held_until_another_line_comes() {
         let mut filter = Filter::default();
-        let passed = |line: &str| Passed { stack: None, line: Some(line.to_owned()) };
-        let held = Passed { stack: None, line: None };
+        let passed = |line: &str| Passed {
+            stack: None,
+            line: Some(line.to_owned()),
+        };
+        let held = Passed {
+            stack: None,
+            line: None,
+        };
         assert_eq!(filter.take("TypeError: x\n"), passed("TypeError: x\n"));
         assert_eq!(filter.take("    at a (/app/main.js:1:2)\n"), held);
         assert_eq!(filter.take("    at /app/main.js:1:9\r\n"), held);

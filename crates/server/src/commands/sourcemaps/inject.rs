@@ -44,10 +44,17 @@ struct Entry {
 pub(super) fn run(args: &InjectArgs) -> anyhow::Result<bool> {
     let host = Host::real();
     let folder = pairs::read(&host, &args.paths)?;
-    let mode = if args.comment_only { InjectMode::CommentOnly } else { InjectMode::Snippet };
+    let mode = if args.comment_only {
+        InjectMode::CommentOnly
+    } else {
+        InjectMode::Snippet
+    };
     let bar = Progress::new("inject");
     let build = pairs::pair(&folder, |file| bar.say(file.url.clone()))?;
-    let mut report = Report { files: Vec::new(), warnings: Vec::new() };
+    let mut report = Report {
+        files: Vec::new(),
+        warnings: Vec::new(),
+    };
     for bundle in &build.bundles {
         let text = read_text(&*host.files, bundle.path)?;
         let map_path = bundle.found.as_ref().and_then(|(_, path)| *path);
@@ -88,10 +95,13 @@ fn warn_of_integrity(files: &dyn Files, roots: &[PathBuf], report: &mut Report) 
         return;
     }
     for root in roots {
-        let Ok(entries) = files.list(root) else { continue };
+        let Ok(entries) = files.list(root) else {
+            continue;
+        };
         for entry in entries.iter().filter(|entry| entry.name.ends_with(".html")) {
             let path = root.join(&entry.name);
-            let has_integrity = read_text(files, &path).is_ok_and(|text| text.contains("integrity="));
+            let has_integrity =
+                read_text(files, &path).is_ok_and(|text| text.contains("integrity="));
             if has_integrity {
                 report.warnings.push(format!(
                     "{}: names the integrity of scripts, which has to be computed after inject",
@@ -115,11 +125,17 @@ fn print(args: &InjectArgs, report: &Report) -> anyhow::Result<()> {
             (true, false) => "written",
             (true, true) => "would be written",
         };
-        let map = entry.map.as_deref().map_or_else(
-            || "no map".to_owned(),
-            |map| map.display().to_string(),
-        );
-        writeln!(out, "{}  {}  {} ({map})", entry.debug_id, what, entry.bundle.display())?;
+        let map = entry
+            .map
+            .as_deref()
+            .map_or_else(|| "no map".to_owned(), |map| map.display().to_string());
+        writeln!(
+            out,
+            "{}  {}  {} ({map})",
+            entry.debug_id,
+            what,
+            entry.bundle.display()
+        )?;
     }
     if report.files.is_empty() {
         writeln!(out, "no bundle was found")?;

@@ -51,11 +51,21 @@ pub(super) fn read(host: &Host, roots: &[PathBuf]) -> anyhow::Result<Folder> {
 }
 
 /// Finds the map of each bundle, and tells before each how far it is.
-pub(super) fn pair<'a>(folder: &'a Folder, mut on_bundle: impl FnMut(&ShelfFile)) -> anyhow::Result<Build<'a>> {
+pub(super) fn pair<'a>(
+    folder: &'a Folder,
+    mut on_bundle: impl FnMut(&ShelfFile),
+) -> anyhow::Result<Build<'a>> {
     let ladder = Ladder::default();
-    let origin = Origin { service: "", version: Some(FOLDER_VERSION), dist: None };
+    let origin = Origin {
+        service: "",
+        version: Some(FOLDER_VERSION),
+        dist: None,
+    };
     let mut bundles = Vec::new();
-    for (file, path) in folder.files().filter(|(file, _)| file.kind == ShelfKind::Minified) {
+    for (file, path) in folder
+        .files()
+        .filter(|(file, _)| file.kind == ShelfKind::Minified)
+    {
         on_bundle(file);
         let script = Script {
             url: &file.url,
@@ -65,10 +75,19 @@ pub(super) fn pair<'a>(folder: &'a Folder, mut on_bundle: impl FnMut(&ShelfFile)
         };
         let verdict = ladder.find(folder, origin, script)?;
         let found = verdict.found.map(|found| {
-            let map = if found.is_inline { None } else { path_of(folder, found.pair.map) };
+            let map = if found.is_inline {
+                None
+            } else {
+                path_of(folder, found.pair.map)
+            };
             (found, map)
         });
-        bundles.push(Bundle { file, path, found, misses: verdict.misses });
+        bundles.push(Bundle {
+            file,
+            path,
+            found,
+            misses: verdict.misses,
+        });
     }
     let is_used = |map: &ShelfFile| {
         bundles

@@ -49,7 +49,12 @@ impl ServerArgs {
         Ok(Server {
             agent,
             base: base.trim_end_matches('/').to_owned(),
-            authorization: self.token.bearer()?.header().or_else(sentrys).or_else(anyones),
+            authorization: self
+                .token
+                .bearer()?
+                .header()
+                .or_else(sentrys)
+                .or_else(anyones),
         })
     }
 }
@@ -63,12 +68,28 @@ impl Server {
         read(request.call().with_context(|| self.silence())?)
     }
 
-    pub(super) fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
-        self.send(self.agent.post(self.url(path)), "application/json", &serde_json::to_vec(body)?)
+    pub(super) fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        self.send(
+            self.agent.post(self.url(path)),
+            "application/json",
+            &serde_json::to_vec(body)?,
+        )
     }
 
-    pub(super) fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
-        self.send(self.agent.put(self.url(path)), "application/json", &serde_json::to_vec(body)?)
+    pub(super) fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        self.send(
+            self.agent.put(self.url(path)),
+            "application/json",
+            &serde_json::to_vec(body)?,
+        )
     }
 
     pub(super) fn delete<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
@@ -105,7 +126,11 @@ impl Server {
 
     /// An absolute address of the server itself is taken as it is.
     fn url(&self, path: &str) -> String {
-        if path.contains("://") { path.to_owned() } else { format!("{}{path}", self.base) }
+        if path.contains("://") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.base)
+        }
     }
 
     fn silence(&self) -> String {
@@ -132,7 +157,9 @@ fn refuse_failures(mut response: Response) -> anyhow::Result<Response> {
     }
     let body = response.body_mut().read_to_string().unwrap_or_default();
     let json: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
-    let said = json["detail"].as_str().or_else(|| json["error"]["message"].as_str());
+    let said = json["detail"]
+        .as_str()
+        .or_else(|| json["error"]["message"].as_str());
     let said = said.map_or_else(|| body.chars().take(300).collect(), str::to_owned);
     let hint = match status.as_u16() {
         401 => "; a token is due: BACKTRAIL_TOKEN, made by `backtrail tokens create`",

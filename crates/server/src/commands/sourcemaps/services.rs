@@ -12,7 +12,12 @@ pub(super) struct ServicesArgs {
     #[arg(value_name = "PROJECT")]
     project: Option<String>,
     /// The organisation
-    #[arg(long, value_name = "SLUG", env = "SENTRY_ORG", default_value = "default")]
+    #[arg(
+        long,
+        value_name = "SLUG",
+        env = "SENTRY_ORG",
+        default_value = "default"
+    )]
     org: String,
     /// A service that the project's maps shall serve, besides the one of its own name; may be repeated
     #[arg(long, value_name = "SERVICE", requires = "project")]
@@ -40,9 +45,18 @@ struct Project {
 
 pub(super) fn run(args: &ServicesArgs) -> anyhow::Result<bool> {
     let server = args.server.connect()?;
-    let of_org = format!("/api/v1/sourcemaps/organizations/{}/projects", segment(&args.org));
+    let of_org = format!(
+        "/api/v1/sourcemaps/organizations/{}/projects",
+        segment(&args.org)
+    );
     if let Some(project) = &args.project {
-        let path = |service: &str| format!("{of_org}/{}/services/{}", segment(project), segment(service));
+        let path = |service: &str| {
+            format!(
+                "{of_org}/{}/services/{}",
+                segment(project),
+                segment(service)
+            )
+        };
         for service in &args.add {
             let _: Project = server.put(&path(service), &serde_json::json!({}))?;
         }
@@ -53,7 +67,11 @@ pub(super) fn run(args: &ServicesArgs) -> anyhow::Result<bool> {
     let Projects { mut projects } = server.get(&format!("{of_org}?limit=1000"))?;
     if let Some(wanted) = &args.project {
         projects.retain(|project| project.slug == *wanted);
-        anyhow::ensure!(!projects.is_empty(), "organisation {} has no project {wanted}", args.org);
+        anyhow::ensure!(
+            !projects.is_empty(),
+            "organisation {} has no project {wanted}",
+            args.org
+        );
     }
     let mut out = std::io::stdout().lock();
     if args.json {

@@ -21,7 +21,12 @@ pub(super) struct StackArgs {
     #[arg(long, value_name = "PATH")]
     maps: Vec<PathBuf>,
     /// The service that threw, as its resource says; with a server
-    #[arg(long, value_name = "NAME", env = "OTEL_SERVICE_NAME", default_value = "unknown_service")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "OTEL_SERVICE_NAME",
+        default_value = "unknown_service"
+    )]
     service: String,
     /// Its service.version
     #[arg(long, value_name = "VERSION", env = "SERVICE_VERSION")]
@@ -32,7 +37,11 @@ pub(super) struct StackArgs {
 
 pub(super) enum Stacks {
     Folder(Box<Resolver>),
-    Server { server: Server, service: String, version: Option<String> },
+    Server {
+        server: Server,
+        service: String,
+        version: Option<String>,
+    },
 }
 
 impl StackArgs {
@@ -77,8 +86,13 @@ impl Stacks {
                 let body = crate::api::stack_json(stack, &resolved)?;
                 serde_json::from_value(body).context("a stack cannot be written")
             }
-            Self::Server { server, service, version } => {
-                let question = serde_json::json!({ "service": service, "version": version, "stack": stack });
+            Self::Server {
+                server,
+                service,
+                version,
+            } => {
+                let question =
+                    serde_json::json!({ "service": service, "version": version, "stack": stack });
                 server.post("/api/v1/sourcemaps/resolve", &question)
             }
         }
@@ -86,12 +100,22 @@ impl Stacks {
 }
 
 fn of_folder(resolver: &Resolver, stack: &str) -> anyhow::Result<Arc<Resolved>> {
-    let origin = Origin { service: "", version: Some(FOLDER_VERSION), dist: None };
-    Ok(resolver.resolve(&Exception { origin, stack, message: "", debug_images: &[] })?)
+    let origin = Origin {
+        service: "",
+        version: Some(FOLDER_VERSION),
+        dist: None,
+    };
+    Ok(resolver.resolve(&Exception {
+        origin,
+        stack,
+        message: "",
+        debug_images: &[],
+    })?)
 }
 
 /// Whether a frame that a map could serve stays raw.
 pub(super) fn is_unresolved(frame: &Value) -> bool {
-    frame["kept"]["code"].as_str().is_some_and(|code| matches!(code, "no_map" | "bad_map"))
+    frame["kept"]["code"]
+        .as_str()
+        .is_some_and(|code| matches!(code, "no_map" | "bad_map"))
 }
-

@@ -30,10 +30,20 @@ pub(super) struct UploadArgs {
     #[arg(long, value_name = "NAME")]
     dist: Option<String>,
     /// The project; it serves the service of its own name
-    #[arg(long, value_name = "SLUG", env = "SENTRY_PROJECT", default_value = "default")]
+    #[arg(
+        long,
+        value_name = "SLUG",
+        env = "SENTRY_PROJECT",
+        default_value = "default"
+    )]
     project: String,
     /// The organisation
-    #[arg(long, value_name = "SLUG", env = "SENTRY_ORG", default_value = "default")]
+    #[arg(
+        long,
+        value_name = "SLUG",
+        env = "SENTRY_ORG",
+        default_value = "default"
+    )]
     org: String,
     /// Where the files are on the web: what stands before their paths
     #[arg(long, value_name = "URL", default_value = "~/")]
@@ -77,7 +87,13 @@ pub(super) fn run(args: &UploadArgs) -> anyhow::Result<bool> {
         bail!("there is no bundle and no map in {}", shown(&args.paths));
     }
     let files = files(args, &host, &folder, &build)?;
-    let bundle = bundle::write(&args.org, &args.project, args.release.as_deref(), args.dist.as_deref(), &files)?;
+    let bundle = bundle::write(
+        &args.org,
+        &args.project,
+        args.release.as_deref(),
+        args.dist.as_deref(),
+        &files,
+    )?;
     let server = args.server.connect()?;
     send(args, &server, &bundle, &mut bar)?;
 
@@ -88,7 +104,11 @@ pub(super) fn run(args: &UploadArgs) -> anyhow::Result<bool> {
         release: args.release.clone(),
         bytes: bundle.len() as u64,
         bundles: Vec::new(),
-        lone_maps: build.lone_maps.iter().map(|(_, path)| (*path).to_owned()).collect(),
+        lone_maps: build
+            .lone_maps
+            .iter()
+            .map(|(_, path)| (*path).to_owned())
+            .collect(),
         deleted: Vec::new(),
     };
     for bundle in &build.bundles {
@@ -96,9 +116,9 @@ pub(super) fn run(args: &UploadArgs) -> anyhow::Result<bool> {
         if let (true, Some(path)) = (args.delete_after_upload, map)
             && !report.deleted.iter().any(|deleted| deleted == path)
         {
-            host.files
-                .remove_file(path)
-                .with_context(|| format!("{} was uploaded and cannot be deleted", path.display()))?;
+            host.files.remove_file(path).with_context(|| {
+                format!("{} was uploaded and cannot be deleted", path.display())
+            })?;
             report.deleted.push(path.to_owned());
         }
         report.bundles.push(Entry {
@@ -113,12 +133,20 @@ pub(super) fn run(args: &UploadArgs) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-fn files(args: &UploadArgs, host: &Host, folder: &Folder, build: &Build<'_>) -> anyhow::Result<Vec<BundledFile>> {
+fn files(
+    args: &UploadArgs,
+    host: &Host,
+    folder: &Folder,
+    build: &Build<'_>,
+) -> anyhow::Result<Vec<BundledFile>> {
     let prefix = args.url_prefix.trim_end_matches('/');
     let url = |url: &str| format!("{prefix}/{}", url.trim_start_matches("~/"));
     let mut files = Vec::new();
     for (file, path) in folder.files() {
-        let bundle = build.bundles.iter().find(|bundle| bundle.file.content == file.content && bundle.path == path);
+        let bundle = build
+            .bundles
+            .iter()
+            .find(|bundle| bundle.file.content == file.content && bundle.path == path);
         let map_url = bundle.and_then(|bundle| bundle.found.as_ref()?.0.map_url.as_deref());
         files.push(BundledFile {
             url: url(&file.url),
@@ -158,7 +186,12 @@ struct Assembled {
 }
 
 /// Sends the chunks that the server does not have, and has it make a bundle of them.
-fn send(args: &UploadArgs, server: &Server, bundle: &[u8], bar: &mut Progress) -> anyhow::Result<()> {
+fn send(
+    args: &UploadArgs,
+    server: &Server,
+    bundle: &[u8],
+    bar: &mut Progress,
+) -> anyhow::Result<()> {
     let org = segment(&args.org);
     let options: ChunkOptions = server.get(&format!("/api/0/organizations/{org}/chunk-upload/"))?;
     if options.chunk_size == 0 {
@@ -166,10 +199,14 @@ fn send(args: &UploadArgs, server: &Server, bundle: &[u8], bar: &mut Progress) -
     }
     if let Some(release) = &args.release {
         let body = serde_json::json!({ "version": release, "projects": [args.project] });
-        let _: serde_json::Value = server.post(&format!("/api/0/organizations/{org}/releases/"), &body)?;
+        let _: serde_json::Value =
+            server.post(&format!("/api/0/organizations/{org}/releases/"), &body)?;
     }
     let chunks: Vec<&[u8]> = bundle.chunks(options.chunk_size).collect();
-    let names: Vec<String> = chunks.iter().map(|chunk| Sha1::of(chunk).to_string()).collect();
+    let names: Vec<String> = chunks
+        .iter()
+        .map(|chunk| Sha1::of(chunk).to_string())
+        .collect();
     let assemble = || -> anyhow::Result<Assembled> {
         server.post(
             &format!("/api/0/organizations/{org}/artifactbundle/assemble/"),
@@ -215,7 +252,9 @@ fn send(args: &UploadArgs, server: &Server, bundle: &[u8], bar: &mut Progress) -
         "ok" => Ok(()),
         state => bail!(
             "the server did not take the upload ({state}): {}",
-            answer.detail.unwrap_or_else(|| "it says no reason".to_owned())
+            answer
+                .detail
+                .unwrap_or_else(|| "it says no reason".to_owned())
         ),
     }
 }
@@ -230,7 +269,12 @@ fn print(args: &UploadArgs, report: &Report) -> anyhow::Result<()> {
     for entry in &report.bundles {
         match (&entry.map, entry.step) {
             (Some(map), Some(step)) => {
-                writeln!(out, "{} -> {} ({step})", entry.bundle.display(), map.display())?;
+                writeln!(
+                    out,
+                    "{} -> {} ({step})",
+                    entry.bundle.display(),
+                    map.display()
+                )?;
             }
             (None, Some(_)) => writeln!(out, "{} has its map inside", entry.bundle.display())?,
             _ => {
@@ -263,6 +307,9 @@ fn print(args: &UploadArgs, report: &Report) -> anyhow::Result<()> {
 }
 
 fn shown(paths: &[PathBuf]) -> String {
-    let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let paths: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
     paths.join(", ")
 }

@@ -16,7 +16,8 @@ const NANO_PER_S: u64 = 1_000_000_000;
 /// A trace as `SpansResponseChunk`s. Each span brings its process.
 pub(super) fn write(trace: &Trace, question: &Question<'_>) -> Result<Vec<Vec<u8>>, Failure> {
     let resources = Resources::of(trace).map_err(Failure::internal)?;
-    let trace = JaegerTrace::of(trace, &resources, question.stacks_for_jaeger).map_err(Failure::internal)?;
+    let trace = JaegerTrace::of(trace, &resources, question.stacks_for_jaeger)
+        .map_err(Failure::internal)?;
     let mut chunks = vec![Vec::new()];
     for span in &trace.spans {
         if chunks
