@@ -5,6 +5,17 @@
 
 use crate::map::{SourceMap, Token};
 use crate::text::TextIndex;
+//!
+//! Measured with lodash, React, react-dom, three, TypeScript and Vue, bundled by esbuild with and without minification and minified by terser:
+//!
+//! | pair | share | weakest part |
+//! |---|---|---|
+//! | true (15 pairs) | 0.876 to 1.000 | 0.354 to 0.994 |
+//! | of two different programs or tools | at most 0.0034 | 0 |
+//! | of two builds of lodash, one with a statement more near its begin | 0.068, 0.069 | 0 |
+//! | of two builds of lodash, one with another word in one string of equal length | one token less than the true one | 0.5, as the true one |
+//!
+//! A comment that was changed makes the same bundle: two such maps fit equally, though their lines differ. That is for the caller to notice.
 
 /// Tokens that are compared at most; of larger maps every n-th one.
 pub const MAX_COMPARED: usize = 100_000;
@@ -34,7 +45,7 @@ impl Fit {
     /// The share from which on bundle and map belong together.
     pub const MIN_SHARE: f64 = 0.6;
     /// The share that the weakest part has to have.
-    pub const MIN_WEAKEST: f64 = 0.3;
+    pub const MIN_WEAKEST: f64 = 0.2;
 
     /// Whether bundle and map belong together, as far as their texts can tell.
     ///

@@ -68,7 +68,11 @@ pub fn build(map: &SourceMap, minified: Option<&str>) -> Result<Vec<u8>, CacheEr
         let scopes = scopes(name, text);
         function_starts(scopes.iter().map(|scope| {
             let (start, end) = (scope.start, scope.end);
-            ((start.line, start.column), (end.line, end.column), scope.name.as_deref())
+            (
+                (start.line, start.column),
+                (end.line, end.column),
+                scope.name.as_deref(),
+            )
         }))
     })
 }
