@@ -2,9 +2,6 @@
 //!
 //! A map says: what stands here in the bundle came from there in the source. Keywords, names of properties and of globals, strings and numbers survive
 //! a minifier, so for the bundle that the map was made with, the same text stands at both ends. For another one it does not.
-
-use crate::map::{SourceMap, Token};
-use crate::text::TextIndex;
 //!
 //! Measured with lodash, React, react-dom, three, TypeScript and Vue, bundled by esbuild with and without minification and minified by terser:
 //!
@@ -16,6 +13,9 @@ use crate::text::TextIndex;
 //! | of two builds of lodash, one with another word in one string of equal length | one token less than the true one | 0.5, as the true one |
 //!
 //! A comment that was changed makes the same bundle: two such maps fit equally, though their lines differ. That is for the caller to notice.
+
+use crate::map::{SourceMap, Token};
+use crate::text::TextIndex;
 
 /// Tokens that are compared at most; of larger maps every n-th one.
 pub const MAX_COMPARED: usize = 100_000;
