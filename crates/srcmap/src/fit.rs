@@ -2,6 +2,17 @@
 //!
 //! A map says: what stands here in the bundle came from there in the source. Keywords, names of properties and of globals, strings and numbers survive
 //! a minifier, so for the bundle that the map was made with, the same text stands at both ends. For another one it does not.
+//!
+//! Measured with lodash, React, react-dom, three, TypeScript and Vue, bundled by esbuild with and without minification and minified by terser:
+//!
+//! | pair | share | weakest part |
+//! |---|---|---|
+//! | true (15 pairs) | 0.876 to 1.000 | 0.354 to 0.994 |
+//! | of two different programs or tools | at most 0.0034 | 0 |
+//! | of two builds of lodash, one with a statement more near its begin | 0.068, 0.069 | 0 |
+//! | of two builds of lodash, one with another word in one string of equal length | one token less than the true one | 0.5, as the true one |
+//!
+//! A comment that was changed makes the same bundle: two such maps fit equally, though their lines differ. That is for the caller to notice.
 
 use crate::map::{SourceMap, Token};
 use crate::text::TextIndex;
@@ -34,7 +45,7 @@ impl Fit {
     /// The share from which on bundle and map belong together.
     pub const MIN_SHARE: f64 = 0.6;
     /// The share that the weakest part has to have.
-    pub const MIN_WEAKEST: f64 = 0.3;
+    pub const MIN_WEAKEST: f64 = 0.2;
 
     /// Whether bundle and map belong together, as far as their texts can tell.
     ///

@@ -78,13 +78,13 @@ fn conforming_maps_break_no_rule() {
         index_map(&section(0, 0, &map_with(""))),
         index_map(&format!(
             "{},{}",
-            section(0, 0, &map_with("")),
+            section(0, 0, &mappings("")),
             section(0, 0, &map_with(""))
         )),
         index_map(&format!(
             "{},{}",
             section(0, 0, &mappings("U")),
-            section(0, 10, &map_with(""))
+            section(0, 11, &map_with(""))
         )),
         format!("\u{feff}{}", map_with("")),
         format!(")]}}'\n{}", map_with("")),
