@@ -1,5 +1,7 @@
 //! Stack traces of all engines: what is found in the fixtures, and what a rewrite leaves alone.
 
+#![expect(clippy::unwrap_used, reason = "what does not hold ends the test")]
+
 use std::fmt::Write;
 
 use proptest::prelude::*;
