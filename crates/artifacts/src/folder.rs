@@ -111,7 +111,7 @@ impl Folder {
 impl ShelfFile {
     /// What can be said of a file by its name and its bytes. An error is why it is neither bundle nor map.
     pub fn of_bytes(url: &str, bytes: &[u8]) -> Result<Self, String> {
-        let is_map = url.ends_with(".map");
+        let is_map = Path::new(url).extension().is_some_and(|end| end == "map");
         let mut file = Self {
             url: url.to_owned(),
             path: ScriptPath::parse(url),

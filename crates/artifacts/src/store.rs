@@ -108,7 +108,7 @@ impl Artifacts {
                 let stored = tables::stored(&view.blobs, sha256)?;
                 Ok(stored.is_some_and(|stored| stored.encoding == encoding))
             },
-            |organisation, sha1| Ok(chunk_exists(&view.chunks, organisation, sha1)?),
+            |organisation, sha1| chunk_exists(&view.chunks, organisation, sha1),
         )
     }
 }

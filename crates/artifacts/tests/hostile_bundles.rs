@@ -1,5 +1,7 @@
 //! Bundles of people who want something else than to upload: each is refused with a sentence, and nothing of it is stored.
 
+#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
 mod bundle_maker;
 
 use std::io::{Cursor, Write};

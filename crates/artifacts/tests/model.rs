@@ -1,6 +1,8 @@
 //! The store against a naive model, on a machine that crashes: what was acknowledged is there, and what was not is there whole
 //! or not at all.
 
+#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
 mod bundle_maker;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -256,9 +258,9 @@ fn outcomes(model: &Model, action: &Action) -> Vec<Model> {
                     alone.push(*version);
                 }
             }
-            alone.iter().for_each(|version| {
+            for version in &alone {
                 next.releases.remove(version);
-            });
+            }
         }
         Action::DeleteNewest => {
             next.uploads.pop();

@@ -1,5 +1,7 @@
 //! What is uploaded can be found, listed and deleted, also after a restart.
 
+#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
 mod bundle_maker;
 
 use std::collections::BTreeMap;
@@ -126,7 +128,7 @@ fn the_same_bundle_again_changes_nothing_but_dates_and_order() {
     let other = upload(&artifacts, &bundle(Some("1.0"), &[]), Some("1.0")).unwrap();
     let before = artifacts.bundle(ORG, first).unwrap().unwrap();
     let counted = artifacts.organisation(ORG).unwrap().unwrap();
-    sim.clock().advance(std::time::Duration::from_secs(60));
+    sim.clock().advance(std::time::Duration::from_mins(1));
     // Also when nobody remembers its chunks, and when the request says less.
     let mut again = request(&app_bundle(Some("1.0")), 7, None);
     again.projects.clear();

@@ -1,5 +1,11 @@
 //! The cache: what it answers is what the map says.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::format_collect,
+    reason = "in a test a failure is a panic, and a string more does no harm"
+)]
+
 use proptest::prelude::*;
 use srcmap::cache::{
     self, CacheError, FunctionStart, MAX_LINE_BYTES, MAX_LINES_AROUND, MapCache, SourceInfo,

@@ -1,5 +1,11 @@
 //! What bundles say of themselves.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::format_collect,
+    reason = "in a test a failure is a panic, and a string more does no harm"
+)]
+
 use proptest::prelude::*;
 use srcmap::DebugId;
 use srcmap::minified::{DataUrlError, DebugIdSource, decode_data_url, inspect};

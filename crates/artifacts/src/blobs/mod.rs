@@ -51,7 +51,7 @@ pub(crate) struct Stored {
     /// As the client has it.
     pub(crate) len: u64,
     /// In its file.
-    pub(crate) stored_len: u64,
+    pub(crate) file_len: u64,
 }
 
 const ZSTD_ENDING: &str = ".zst";
@@ -59,7 +59,7 @@ const ZSTD_ENDING: &str = ".zst";
 /// The folders of blobs and chunks.
 pub(crate) struct Blobs {
     host: Host,
-    blobs: PathBuf,
+    kept: PathBuf,
     chunks: PathBuf,
     temporary: PathBuf,
 }
@@ -69,11 +69,11 @@ impl Blobs {
     pub(crate) fn open(host: &Host, dir: &Path) -> Result<Self> {
         let blobs = Self {
             host: host.clone(),
-            blobs: dir.join("blobs"),
+            kept: dir.join("blobs"),
             chunks: dir.join("chunks"),
             temporary: dir.join("tmp"),
         };
-        for folder in [&blobs.blobs, &blobs.chunks, &blobs.temporary] {
+        for folder in [&blobs.kept, &blobs.chunks, &blobs.temporary] {
             host.files
                 .create_dir_all(folder)
                 .map_err(Error::io("create", folder))?;
@@ -106,7 +106,7 @@ impl Blobs {
     }
 
     fn publish_as(&self, path: &Path, staged: Staged) -> Result<Unsynced> {
-        let folder = path.parent().unwrap_or(&self.blobs).to_owned();
+        let folder = path.parent().unwrap_or(&self.kept).to_owned();
         self.host
             .files
             .create_dir_all(&folder)
@@ -118,7 +118,8 @@ impl Blobs {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Error::io("link", path)(error)),
         }
-        staged.discard();
+        // Forgets the temporary name; another one may have been given to the file.
+        drop(staged);
         Ok(Unsynced(folder))
     }
 
@@ -136,7 +137,7 @@ impl Blobs {
 
     pub(crate) fn open_blob(&self, sha256: Sha256, stored: Stored) -> Result<BlobReader> {
         let path = self.path(sha256, stored.encoding);
-        let file = self.open_file(&path, stored.stored_len)?;
+        let file = self.open_file(&path, stored.file_len)?;
         BlobReader::new(file, path, stored)
     }
 
@@ -181,8 +182,8 @@ impl Blobs {
         mut is_chunk: impl FnMut(u64, Sha1) -> Result<bool>,
     ) -> Result<u64> {
         let mut removed = 0;
-        for prefix in self.list(&self.blobs)? {
-            let folder = self.blobs.join(&prefix);
+        for prefix in self.list(&self.kept)? {
+            let folder = self.kept.join(&prefix);
             for name in self.list(&folder)? {
                 let known = match parse_blob_name(&prefix, &name) {
                     Some((sha256, encoding)) => is_blob(sha256, encoding)?,
@@ -235,7 +236,7 @@ impl Blobs {
             Encoding::Raw => "",
             Encoding::Zstd => ZSTD_ENDING,
         };
-        self.blobs
+        self.kept
             .join(&hex[..2])
             .join(format!("{}{ending}", &hex[2..]))
     }

@@ -25,7 +25,7 @@ impl BlobReader {
         let start = FileStart {
             file,
             offset: 0,
-            left: stored.stored_len,
+            left: stored.file_len,
         };
         let inner = match stored.encoding {
             Encoding::Raw => Inner::Raw(BufReader::with_capacity(64 << 10, start)),

@@ -64,12 +64,12 @@ impl BlobWriter {
     /// What was written, with its names. It is not durable yet.
     pub(crate) fn finish(mut self) -> Result<Finished> {
         let path = self.temporary.path.clone();
-        let (encoding, stored_len) = self.finish_sink().map_err(Error::io("write", &path))?;
+        let (encoding, file_len) = self.finish_sink().map_err(Error::io("write", &path))?;
         let (sha1, sha256) = self.digests.finish();
         let stored = Stored {
             encoding,
             len: self.len,
-            stored_len,
+            file_len,
         };
         Ok(Finished {
             sha1,
@@ -159,9 +159,6 @@ impl Staged {
     pub(super) fn path(&self) -> &Path {
         &self.temporary.path
     }
-
-    /// Forgets the temporary name; another one may have been given to the file.
-    pub(crate) fn discard(self) {}
 }
 
 struct Temporary {

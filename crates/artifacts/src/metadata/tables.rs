@@ -124,13 +124,13 @@ pub(crate) fn stored(
     let Some(row) = table.get(&sha256.0)? else {
         return Ok(None);
     };
-    let (encoding, len, stored_len, _) = row.value();
+    let (encoding, len, file_len, _) = row.value();
     let encoding = Encoding::from_number(encoding)
         .ok_or_else(|| Error::Damaged(format!("the blob {sha256} has the encoding {encoding}")))?;
     Ok(Some(Stored {
         encoding,
         len,
-        stored_len,
+        file_len,
     }))
 }
 
@@ -159,10 +159,10 @@ impl Tables<'_> {
     pub(crate) fn refer(&mut self, sha256: Sha256, stored: Stored) -> Result<()> {
         let known = self.blobs.get(&sha256.0)?.map(|row| row.value());
         let row = match known {
-            Some((encoding, len, stored_len, references)) => {
-                (encoding, len, stored_len, references + 1)
+            Some((encoding, len, file_len, references)) => {
+                (encoding, len, file_len, references + 1)
             }
-            None => (stored.encoding.number(), stored.len, stored.stored_len, 1),
+            None => (stored.encoding.number(), stored.len, stored.file_len, 1),
         };
         self.blobs.insert(&sha256.0, row)?;
         Ok(())
@@ -171,11 +171,11 @@ impl Tables<'_> {
     /// Counts a reference to a blob off. The last one makes its file garbage.
     pub(crate) fn release_blob(&mut self, sha256: Sha256) -> Result<()> {
         let known = self.blobs.get(&sha256.0)?.map(|row| row.value());
-        let Some((encoding, len, stored_len, references)) = known else {
+        let Some((encoding, len, file_len, references)) = known else {
             return Err(Error::Damaged(format!("the blob {sha256} has no row")));
         };
         if references > 1 {
-            let row = (encoding, len, stored_len, references - 1);
+            let row = (encoding, len, file_len, references - 1);
             self.blobs.insert(&sha256.0, row)?;
             return Ok(());
         }

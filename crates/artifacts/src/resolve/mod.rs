@@ -151,13 +151,7 @@ impl Resolver {
                         column: frame.column,
                     };
                     let script = &scripts.list[*index];
-                    match self.outcome(
-                        script,
-                        *index,
-                        position,
-                        callers_token.as_deref(),
-                        &mut token,
-                    ) {
+                    match script.outcome(*index, position, callers_token.as_deref(), &mut token) {
                         // Engines name scripts by whole paths; a relative one was resolved before.
                         Outcome::Kept(Kept::NoMap { .. }) if frame.original_facts().is_relative => {
                             Outcome::Kept(Kept::Original)
@@ -263,51 +257,6 @@ impl Resolver {
         let functions = |name: &str, text: &str| functions::scopes(name, text).starts();
         srcmap::cache::build_with(&map, None, functions).map_err(|error| bad(&error))
     }
-
-    fn outcome(
-        &self,
-        script: &ScriptInUse<'_>,
-        index: usize,
-        position: Position,
-        callers_token: Option<&str>,
-        token: &mut Option<String>,
-    ) -> Outcome {
-        if script.bad_map.is_some() {
-            return Outcome::Kept(Kept::BadMap { script: index });
-        }
-        let Some(map) = &script.map else {
-            return Outcome::Kept(Kept::NoMap { script: index });
-        };
-        let not_covered = Outcome::Kept(Kept::NotCovered { script: index });
-        let (Some(line0), Some(column0)) =
-            (position.line.checked_sub(1), position.column.checked_sub(1))
-        else {
-            return not_covered;
-        };
-        let Ok(Some(location)) = map.lookup(line0, column0) else {
-            return not_covered;
-        };
-        let Some(source) = location.source_name else {
-            return not_covered;
-        };
-        *token = location.name.map(str::to_owned);
-        let function = location.function.map(|name| name.to_string());
-        let context = map.source_lines(location.source, location.line, CONTEXT_LINES);
-        let context = context.ok().flatten().map(|lines| Context {
-            first_line: lines.first_line + 1,
-            lines: lines.lines,
-        });
-        Outcome::Resolved(Box::new(Location {
-            source: source.to_owned(),
-            file: source_name::readable(source),
-            line: location.line + 1,
-            column: location.column + 1,
-            function: function.or_else(|| callers_token.map(str::to_owned)),
-            is_in_app: !location.is_ignored && source_name::is_own(source),
-            context,
-            script: index,
-        }))
-    }
 }
 
 /// Answers are the same for the same question, as long as nothing is uploaded.
@@ -409,6 +358,51 @@ impl<'a> Scripts<'a> {
 }
 
 impl ScriptInUse<'_> {
+    /// What the map says of a position. `token` becomes the name that the map gives to what is called there.
+    fn outcome(
+        &self,
+        index: usize,
+        position: Position,
+        callers_token: Option<&str>,
+        token: &mut Option<String>,
+    ) -> Outcome {
+        if self.bad_map.is_some() {
+            return Outcome::Kept(Kept::BadMap { script: index });
+        }
+        let Some(map) = &self.map else {
+            return Outcome::Kept(Kept::NoMap { script: index });
+        };
+        let not_covered = Outcome::Kept(Kept::NotCovered { script: index });
+        let (Some(line0), Some(column0)) =
+            (position.line.checked_sub(1), position.column.checked_sub(1))
+        else {
+            return not_covered;
+        };
+        let Ok(Some(location)) = map.lookup(line0, column0) else {
+            return not_covered;
+        };
+        let Some(source) = location.source_name else {
+            return not_covered;
+        };
+        *token = location.name.map(str::to_owned);
+        let function = location.function.map(str::to_owned);
+        let context = map.source_lines(location.source, location.line, CONTEXT_LINES);
+        let context = context.ok().flatten().map(|lines| Context {
+            first_line: lines.first_line + 1,
+            lines: lines.lines,
+        });
+        Outcome::Resolved(Box::new(Location {
+            source: source.to_owned(),
+            file: source_name::readable(source),
+            line: location.line + 1,
+            column: location.column + 1,
+            function: function.or_else(|| callers_token.map(str::to_owned)),
+            is_in_app: !location.is_ignored && source_name::is_own(source),
+            context,
+            script: index,
+        }))
+    }
+
     fn into_answer(self) -> Script {
         Script {
             url: self.url.to_owned(),

@@ -108,7 +108,8 @@ pub(crate) fn upload(
 
 /// Small limits, so that a test meets them soon.
 pub(crate) fn small_options() -> Options {
-    let mut options = Options::default();
-    options.metadata_memory_bytes = 1 << 20;
-    options
+    Options {
+        metadata_memory_bytes: 1 << 20,
+        ..Options::default()
+    }
 }

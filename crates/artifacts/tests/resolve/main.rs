@@ -1,5 +1,11 @@
 //! Stack traces of real bundles, resolved with what a build left.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "in a test a failure is a panic, and fixtures are named by us"
+)]
+
 mod shelf;
 
 use std::fmt::Write as _;

@@ -13,7 +13,7 @@ use srcmap::DebugId;
 /// Releases of one service, as the ladder sees them.
 #[derive(Default)]
 pub(crate) struct Releases {
-    releases: Mutex<Vec<(String, Vec<ShelfFile>)>>,
+    list: Mutex<Vec<(String, Vec<ShelfFile>)>>,
     contents: Mutex<HashMap<Sha256, Arc<[u8]>>>,
     generation: AtomicU64,
     pub(crate) used: Mutex<Vec<u64>>,
@@ -44,7 +44,7 @@ impl Releases {
     }
 
     pub(crate) fn put(&self, version: &str, url: &str, bytes: &[u8]) -> &Self {
-        let mut releases = self.releases.lock().unwrap();
+        let mut releases = self.list.lock().unwrap();
         let at = match releases.iter().position(|(other, _)| other == version) {
             Some(at) => at,
             None => {
@@ -91,7 +91,7 @@ impl Shelf for Releases {
     }
 
     fn with_debug_id(&self, _: &str, id: DebugId) -> Result<Vec<ShelfFile>, ShelfError> {
-        let releases = self.releases.lock().unwrap();
+        let releases = self.list.lock().unwrap();
         let files = releases.iter().flat_map(|(_, files)| files);
         Ok(files
             .filter(|file| file.debug_id == Some(id))
@@ -100,7 +100,7 @@ impl Shelf for Releases {
     }
 
     fn releases(&self, _: &str, version: Option<&str>) -> Result<Vec<ReleaseRef>, ShelfError> {
-        let releases = self.releases.lock().unwrap();
+        let releases = self.list.lock().unwrap();
         let all = releases
             .iter()
             .enumerate()
@@ -119,7 +119,7 @@ impl Shelf for Releases {
     }
 
     fn files(&self, _: &str, release: &ReleaseRef) -> Result<Arc<[ShelfFile]>, ShelfError> {
-        Ok(self.releases.lock().unwrap()[release.id.0 as usize]
+        Ok(self.list.lock().unwrap()[release.id.0 as usize]
             .1
             .clone()
             .into())

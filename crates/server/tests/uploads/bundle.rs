@@ -111,5 +111,8 @@ pub(crate) fn manifest(files: &[(&str, &str, &str, &Value)]) -> Vec<u8> {
 /// In hexadecimal digits.
 pub(crate) fn sha1(bytes: &[u8]) -> String {
     let digest = Sha1::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().fold(String::new(), |mut text, byte| {
+        let _infallible = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
+        text
+    })
 }

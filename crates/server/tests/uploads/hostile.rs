@@ -391,7 +391,7 @@ fn what_exceeds_the_quota_is_refused_with_a_sentence() {
 }
 
 fn nothing_is_kept(server: &Backtrail) {
-    let organizations = crate::uploader::listed(server, "");
+    let organizations = listed(server, "");
     for organization in organizations["organizations"].as_array().unwrap() {
         assert_eq!(organization["bundle_count"], 0, "{organizations}");
         assert_eq!(organization["bytes"], 0, "{organizations}");

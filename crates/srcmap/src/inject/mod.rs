@@ -69,7 +69,7 @@ pub fn inject(
             if !text.ends_with('\n') {
                 text.push('\n');
             }
-            text.push_str(&format!("{COMMENT}{debug_id}\n"));
+            text.extend([COMMENT, &debug_id.to_string(), "\n"]);
         }
         written = Some(text);
     }
@@ -199,7 +199,7 @@ mod tests {
     fn token(map: &[u8], line: u32, column: u32) -> Option<(u32, u32)> {
         let map = SourceMap::parse(map, &MapLimits::default()).unwrap();
         let token = map.token_at(line, column)?;
-        token.source.map(|place| (place.line, place.column))
+        token.original().map(|place| (place.line, place.column))
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! An event that is an exception.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use model::{AttributeValue, Attributes, WireError};
 
@@ -124,10 +125,10 @@ impl StructuredStack<'_> {
         for (number, url) in self.urls.iter().enumerate() {
             let line = self.lines.get(number).copied().unwrap_or_default();
             let column = self.columns.get(number).copied().unwrap_or_default();
-            match self.functions.get(number).copied().unwrap_or_default() {
-                "" | "?" => text.push_str(&format!("\n    at {url}:{line}:{column}")),
-                function => text.push_str(&format!("\n    at {function} ({url}:{line}:{column})")),
-            }
+            let _infallible = match self.functions.get(number).copied().unwrap_or_default() {
+                "" | "?" => write!(text, "\n    at {url}:{line}:{column}"),
+                function => write!(text, "\n    at {function} ({url}:{line}:{column})"),
+            };
         }
         Some(text)
     }

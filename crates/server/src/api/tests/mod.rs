@@ -77,11 +77,9 @@ fn api(snapshot: Snapshot) -> Api {
         listeners: listeners
             .map(|(name, address)| BoundListener { name, address })
             .into(),
-        artifacts,
+        artifacts: artifacts.clone(),
         gate: Gate::new(4, 4),
-        stacks: Stacks::of(Arc::new(Resolver::new(Arc::new(Uploads::new(
-            artifacts.clone(),
-        ))))),
+        stacks: Stacks::of(Arc::new(Resolver::new(Arc::new(Uploads::new(artifacts))))),
         resolves_for_jaeger: true,
     }
 }

@@ -98,7 +98,7 @@ fn warn_of_integrity(files: &dyn Files, roots: &[PathBuf], report: &mut Report) 
         let Ok(entries) = files.list(root) else {
             continue;
         };
-        for entry in entries.iter().filter(|entry| entry.name.ends_with(".html")) {
+        for entry in entries.iter().filter(|entry| is_page(&entry.name)) {
             let path = root.join(&entry.name);
             let has_integrity =
                 read_text(files, &path).is_ok_and(|text| text.contains("integrity="));
@@ -110,6 +110,11 @@ fn warn_of_integrity(files: &dyn Files, roots: &[PathBuf], report: &mut Report) 
             }
         }
     }
+}
+
+fn is_page(name: &str) -> bool {
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("html"))
 }
 
 fn print(args: &InjectArgs, report: &Report) -> anyhow::Result<()> {

@@ -80,10 +80,12 @@ pub(super) fn run(args: &ServicesArgs) -> anyhow::Result<bool> {
         return Ok(true);
     }
     for project in &projects {
-        let also = match project.services.is_empty() {
-            true => String::new(),
-            false => format!(", {}", project.services.join(", ")),
-        };
+        let also = project
+            .services
+            .iter()
+            .map(|service| format!(", {service}"));
+        let also: Vec<String> = also.collect();
+        let also = also.concat();
         writeln!(out, "{0}: serves {0}{also}", project.slug)?;
     }
     Ok(true)
