@@ -199,6 +199,14 @@ async fn answers_have_the_shapes_of_the_document() {
             ],
         ),
         (
+            "/traces/{trace_id}/exceptions",
+            vec![format!("/traces/{CHECKOUT}/exceptions")],
+        ),
+        (
+            "/sourcemaps/needs",
+            vec!["/sourcemaps/needs?start=1&end=2000000000000000000".to_owned()],
+        ),
+        (
             "/traces/{trace_id}/events-without-span",
             vec!["/traces/e1/events-without-span".to_owned()],
         ),
