@@ -151,7 +151,10 @@ mod tests {
                 line.push(usize::MAX);
             }
             let ends = match character {
-                '\r' => characters.next_if(|next| next.1 == '\n').is_some() || true,
+                '\r' => {
+                    characters.next_if(|next| next.1 == '\n');
+                    true
+                }
                 '\n' | '\u{2028}' | '\u{2029}' => true,
                 _ => false,
             };

@@ -1,5 +1,7 @@
 //! Which bundle a map was made with.
 
+#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
 use srcmap::fit::{Fit, fit};
 use srcmap::map::{MapLimits, SourceMap};
 

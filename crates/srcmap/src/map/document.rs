@@ -125,13 +125,14 @@ pub(super) enum List<'a> {
     Items(Vec<Value<'a>>),
     /// More items than allowed.
     TooLong,
-    NotAList,
+    /// No list at all.
+    Other,
 }
 
 /// The items of the array that `value` is, at most `limit`.
 pub(super) fn list(value: Value<'_>, limit: usize) -> List<'_> {
     if !value.get().starts_with('[') {
-        return List::NotAList;
+        return List::Other;
     }
     let mut deserializer = serde_json::Deserializer::from_str(value.get());
     match deserializer.deserialize_seq(Items { limit }) {

@@ -104,7 +104,7 @@ impl Reader<'_> {
         let items = match document::list(sections, room) {
             List::Items(items) => items,
             List::TooLong => return Err(too_many),
-            List::NotAList => {
+            List::Other => {
                 return Err(field(path, "sections", "is not a list"));
             }
         };
@@ -252,7 +252,7 @@ fn items<'a>(
     match value.map(|value| document::list(value, room)) {
         Some(List::Items(items)) => Ok(items),
         Some(List::TooLong) => Err(MapError::TooMany { what, limit }),
-        Some(List::NotAList) | None => Ok(Vec::new()),
+        Some(List::Other) | None => Ok(Vec::new()),
     }
 }
 

@@ -212,7 +212,7 @@ pub(super) fn items<'a>(
             report.add(Rule::Limit, Place::field(path, name), detail);
             None
         }
-        List::NotAList => {
+        List::Other => {
             report.field(rule, path, name, shown(Some(value)));
             None
         }

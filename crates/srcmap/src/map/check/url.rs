@@ -29,9 +29,10 @@ pub(super) fn problem(root: Option<&str>, source: &str) -> Option<&'static str> 
     } else {
         rest.strip_prefix("//")?
     };
-    let end = match is_special || is_file {
-        true => rest.find(['/', '\\', '?', '#']),
-        false => rest.find(['/', '?', '#']),
+    let end = if is_special || is_file {
+        rest.find(['/', '\\', '?', '#'])
+    } else {
+        rest.find(['/', '?', '#'])
     };
     let authority = &rest[..end.unwrap_or(rest.len())];
     let host = authority
