@@ -1,10 +1,6 @@
 //! The cache: what it answers is what the map says.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::format_collect,
-    reason = "in a test a failure is a panic, and a string more does no harm"
-)]
+#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
 
 use proptest::prelude::*;
 use srcmap::cache::{
@@ -246,7 +242,7 @@ fn foreign_map() -> impl Strategy<Value = Vec<u8>> {
             let source = builder.add_source(&format!("{at}.js"));
             let text: String = lines
                 .iter()
-                .map(|(line, end)| format!("{line}{end}"))
+                .flat_map(|(line, end)| [line.as_str(), end])
                 .collect();
             builder.set_source_contents(source, Some(&text));
         }

@@ -125,7 +125,7 @@ pub(super) enum List<'a> {
     Items(Vec<Value<'a>>),
     /// More items than allowed.
     TooLong,
-    /// No list.
+    /// No list at all.
     Other,
 }
 
