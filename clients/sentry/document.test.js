@@ -50,7 +50,7 @@ describe('the document’s configuration', { concurrency: 2 }, () => {
           assert.ok(files.some((file) => file.type === type && file.debug_id === null), `a ${type} without a debug id is there`);
         }
         await backtrail.skeletonOf(traceId, 1);
-        await assertResolved(backtrail, traceId, truth);
+        await assertResolved(backtrail, traceId, { truth, cwd: checkout.cwd });
       });
     }
   }
