@@ -1,6 +1,7 @@
 // The helper alone, with stacks of several engines.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { afterEach, test } from 'node:test';
 
 import { DebugIds, debugImages } from '../debug-ids.js';
@@ -53,4 +54,9 @@ test('the processor adds to exceptions and leaves other events alone', () => {
   new DebugIds().onEnd({ events: [other, exception, bare] });
   assert.deepEqual(exception.attributes['exception.debug_images.debug_ids'], [ID]);
   assert.deepEqual([other, bare], [{ name: 'paid', attributes: { cents: 900 } }, { name: 'bare' }]);
+});
+
+test('the guide has the helper as it is', () => {
+  const [helper, guide] = ['../debug-ids.js', '../../../docs/source-maps.md'].map((file) => fs.readFileSync(new URL(file, import.meta.url), 'utf8'));
+  assert.ok(guide.includes(`\`\`\`js\n${helper}\`\`\`\n`));
 });
