@@ -17,14 +17,11 @@ const PRICE_ERROR = "Cannot read properties of undefined (reading 'cents')";
 
 let backtrail;
 let jaegerEndpoint;
-let truth;
+/** Where the server put the frames of the bundle. */
+let resolvedPlaces;
 before(async () => {
   backtrail = await Backtrail.start();
   jaegerEndpoint = backtrail.url('jaeger-http', '/api/traces');
-  // As it is written, the same error tells where it is from.
-  const { stack } = await exceptionOf('server.js', EXAMPLE);
-  truth = placesIn(stack.raw, EXAMPLE);
-  assert.ok(truth.length >= 3, stack.raw);
 });
 after(() => backtrail?.stop());
 
@@ -38,13 +35,19 @@ test('the example has the document’s configuration verbatim, below its import,
 
 describe('the shop with hidden maps, as the document has it', () => {
   test('the server resolves every frame of the bundle, though the release has another name than the service’s version', async (t) => {
+    // As it is written, the same error tells where it is from.
+    const asWritten = await exceptionOf('server.js', EXAMPLE);
+    const truth = placesIn(asWritten.stack.raw, EXAMPLE);
+    assert.ok(truth.length >= 3, asWritten.stack.raw);
     const built = await build(t, 'orders-shop-2.0.0');
     const { stack, spanId, traceId } = await exceptionOf(built.script, built.cwd);
     const told = `the server told ${JSON.stringify(stack, null, 1)}`;
     const ofBundle = stack.frames.filter(({ raw }) => raw.url.includes('/dist/'));
     const resolved = ofBundle.filter(({ resolved }) => resolved !== null);
-    const places = resolved.map(({ resolved: { file, line, column } }) => `${file}:${line}:${column}`);
-    assert.deepEqual(places, truth, told);
+    resolvedPlaces = resolved.map(({ resolved: { file, line, column } }) => ({ file, line, column }));
+    assert.deepEqual(resolvedPlaces.map(lineOf), truth.map(lineOf), told);
+    // The map has no token for the `.cents` that V8 points at; the one before it is that of its object.
+    resolvedPlaces.forEach(({ column }, at) => assert.ok(at === 0 ? column < truth[at].column : column === truth[at].column, told));
     assert.ok(ofBundle.every((frame) => frame.resolved || frame.kept.code === 'not_covered'), told);
     assert.ok(resolved.every((frame) => frame.resolved.in_app && frame.resolved.context.lines.length > 5), told);
 
@@ -56,7 +59,7 @@ describe('the shop with hidden maps, as the document has it', () => {
     const fields = await jaegerFields(traceId, spanId);
     assert.equal(fields['exception.stacktrace'], stack.resolved);
     assert.equal(fields['exception.stacktrace.raw'], stack.raw);
-    assert.ok(fields['exception.stacktrace'].includes(`(${truth[0]})`) || fields['exception.stacktrace'].includes(` ${truth[0]}`), fields['exception.stacktrace']);
+    assert.ok(fields['exception.stacktrace'].includes(`${lineOf(truth[0])}:`), fields['exception.stacktrace']);
   });
 });
 
@@ -67,10 +70,11 @@ describe('the shop with visible maps', () => {
     const told = `the server told ${JSON.stringify(stack, null, 1)}`;
     assert.equal(stack.resolved, stack.raw);
     assert.equal(stack.resolved_frames, 0);
-    const original = stack.frames.filter(({ kept }) => kept?.code === 'original');
-    const places = original.map(({ raw: { url, line, column } }) => `${path.posix.normalize(url.split('/webpack:/').at(-1)).replace(/^orders-shop\//, '')}:${line}:${column}`);
-    assert.deepEqual(places, truth, told);
-    assert.ok(stack.frames.every(({ raw, kept }) => kept.code === 'original' || !raw.url.includes('webpack:')), told);
+    const written = stack.frames.filter(({ raw }) => raw.url.includes('/webpack:/'));
+    assert.ok(written.length > 0, told);
+    assert.ok(written.every(({ kept }) => kept.code === 'original'), told);
+    const places = written.map(({ raw: { url, line, column } }) => ({ file: url.split('/webpack:/orders-shop/').at(-1), line, column }));
+    assert.deepEqual(places, resolvedPlaces, 'the server and source-map-support agree');
 
     const fields = await jaegerFields(traceId, spanId);
     assert.equal(fields['exception.stacktrace'], stack.raw);
@@ -111,11 +115,15 @@ async function exceptionOf(script, cwd) {
   }
 }
 
-/** `file:line:column` of each frame of a stack of V8 that is in a source of `cwd`, innermost first. */
+/** The place of each frame of a stack of V8 that is in a source of `cwd`, innermost first. */
 function placesIn(stack, cwd) {
   const frames = [...stack.matchAll(/^ {4}at .*?(\/[^()]*):(\d+):(\d+)\)?$/gm)];
-  const places = frames.map(([, file, line, column]) => `${path.relative(cwd, file)}:${line}:${column}`);
-  return places.filter((place) => !place.startsWith('node_modules/') && !place.startsWith('..'));
+  const places = frames.map(([, file, line, column]) => ({ file: path.relative(cwd, file), line: Number(line), column: Number(column) }));
+  return places.filter(({ file }) => !file.startsWith('node_modules/') && !file.startsWith('..'));
+}
+
+function lineOf({ file, line }) {
+  return `${file}:${line}`;
 }
 
 /** The fields of the exception's log in Jaeger's API. */
