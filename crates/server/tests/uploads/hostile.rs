@@ -88,7 +88,7 @@ fn chunks_that_are_no_chunks_are_refused() {
         content,
     };
     let not_gzip = part("file_gzip", Some(name.as_str()), b"x");
-    refused(&post_parts(&server, &path, &[not_gzip]), 400, "gzip");
+    refused(&post_parts(&server, &path, &[not_gzip]), 400, "the chunk");
     let cut = gzip(&pair(None));
     let cut = part("file_gzip", Some(name.as_str()), &cut[..cut.len() / 2]);
     assert_eq!(post_parts(&server, &path, &[cut]).status, 400);
@@ -391,7 +391,7 @@ fn what_exceeds_the_quota_is_refused_with_a_sentence() {
 }
 
 fn nothing_is_kept(server: &Backtrail) {
-    let organizations = crate::uploader::listed(server, "");
+    let organizations = listed(server, "");
     for organization in organizations["organizations"].as_array().unwrap() {
         assert_eq!(organization["bundle_count"], 0, "{organizations}");
         assert_eq!(organization["bytes"], 0, "{organizations}");
