@@ -44,7 +44,7 @@ describe('the document’s configuration', { concurrency: 2 }, () => {
 
         const kept = await release(backtrail, ORGANIZATION, versions.release ?? checkout.commit);
         assert.deepEqual(kept.projects, [PROJECT]);
-        assert.ok(kept.released_unix_nano, 'the plugin finalizes the release');
+        assert.ok(kept.released, 'the plugin finalizes the release');
         const files = await filesOf(backtrail, ORGANIZATION, PROJECT);
         for (const type of ['minified_source', 'source_map']) {
           assert.ok(files.some((file) => file.type === type && file.debug_id === null), `a ${type} without a debug id is there`);

@@ -81,7 +81,7 @@ async fn sweep(artifacts: &Artifacts, host: &Host) {
     let swept = host.tasks.run_blocking(move || artifacts.sweep()).await;
     match swept {
         Ok(Ok(swept)) => {
-            tracing::debug!(?swept, "what is kept no longer of source maps is removed")
+            tracing::debug!(?swept, "what is kept no longer of source maps is removed");
         }
         Ok(Err(error)) => {
             tracing::error!(%error, "upkeep of source maps failed; it will be tried again");

@@ -54,7 +54,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_finds_no_place_is_refused_and_who_waits_gets_a_turn() {
-        let turns = Turns::new(1, 1, Duration::from_secs(60));
+        let turns = Turns::new(1, 1, Duration::from_mins(1));
         let first = turns.wait().await.unwrap();
         let second = tokio::spawn({
             let turns = turns.clone();
@@ -68,9 +68,9 @@ mod tests {
         assert_eq!(second.await.unwrap(), Ok(()));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn patience_ends() {
-        let turns = Turns::new(1, 1, Duration::from_secs(60));
+        let turns = Turns::new(1, 1, Duration::from_millis(1));
         let _first = turns.wait().await.unwrap();
         assert_eq!(turns.wait().await.map(drop), Err(Refusal::Overloaded));
     }
