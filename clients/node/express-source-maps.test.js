@@ -117,7 +117,7 @@ async function exceptionOf(script, cwd) {
 
 /** The place of each frame of a stack of V8 that is in a source of `cwd`, innermost first. */
 function placesIn(stack, cwd) {
-  const frames = [...stack.matchAll(/^ {4}at .*?(\/[^()]*):(\d+):(\d+)\)?$/gm)];
+  const frames = [...stack.matchAll(/^ {4}at .*?(\/[^()\n]*):(\d+):(\d+)\)?$/gm)];
   const places = frames.map(([, file, line, column]) => ({ file: path.relative(cwd, file), line: Number(line), column: Number(column) }));
   return places.filter(({ file }) => !file.startsWith('node_modules/') && !file.startsWith('..'));
 }

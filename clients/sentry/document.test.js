@@ -11,6 +11,8 @@ const { Checkout } = require('./crash.js');
 const { assertResolved } = require('./resolved.js');
 const { filesOf, release } = require('./uploaded.js');
 
+/** With the minifier's plugin that npm puts beside it today, 5.60 writes maps that know where statements begin, and nothing finer. */
+const WITHOUT_COLUMNS = ['webpack-5.60'];
 const WEBPACKS = { 'webpack-4': OLD_WEBPACK, 'webpack-5.60': OLD_WEBPACK, 'webpack-current': {} };
 /** As the configuration names them. */
 const ORGANIZATION = 'your-org';
@@ -50,7 +52,7 @@ describe('the document’s configuration', { concurrency: 2 }, () => {
           assert.ok(files.some((file) => file.type === type && file.debug_id === null), `a ${type} without a debug id is there`);
         }
         await backtrail.skeletonOf(traceId, 1);
-        await assertResolved(backtrail, traceId, { truth, cwd: checkout.cwd });
+        await assertResolved(backtrail, traceId, { truth, cwd: checkout.cwd, hasColumns: !WITHOUT_COLUMNS.includes(webpack) });
       });
     }
   }

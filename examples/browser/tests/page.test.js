@@ -19,7 +19,7 @@ const ERROR = 'nobody sells a teapot';
 const FRAMES = [
   ['src/prices.js', '    throw new UnknownArticle(`nobody sells a ${article}`);', 'new', 'priceOf'],
   ['src/cart.js', '    total += count * priceOf(article);', 'priceOf', 'totalOf'],
-  ['src/cart.js', '    const total = totalOf(this.#lines);', 'totalOf', 'checkOut'],
+  ['src/cart.js', '    const total = totalOf(this.#lines);', 'totalOf', 'Cart.checkOut'],
   ['src/page.js', '    const cents = cart.checkOut();', 'checkOut', undefined],
 ];
 
@@ -107,6 +107,8 @@ async function deploy() {
     PATH: `${bin}${path.delimiter}${process.env.PATH}`,
     OTLP_URL: backtrail.url('otlp-http', '/v1/traces'),
     BACKTRAIL_SERVER: backtrail.url('web', ''),
+    // While the server has no token for uploads, any will do.
+    SENTRY_AUTH_TOKEN: 'any',
   };
   return new programs.Program(['npm', 'run', 'deploy'], { cwd, env }).end();
 }
