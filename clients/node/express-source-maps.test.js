@@ -90,7 +90,7 @@ async function build(t, release, args = []) {
   files.forEach((name) => fs.copyFileSync(path.join(EXAMPLE, name), path.join(cwd, name)));
   fs.symlinkSync(path.join(EXAMPLE, 'node_modules'), path.join(cwd, 'node_modules'));
   const env = { SENTRY_URL: backtrail.url('web', ''), SENTRY_AUTH_TOKEN: 'a1'.repeat(32), RELEASE_VERSION: release };
-  await new Program([process.execPath, 'node_modules/webpack-cli/bin/cli.js', '--config', 'webpack.service.js', ...args], { cwd, env }).end();
+  await new Program([process.execPath, 'node_modules/webpack-cli/bin/cli.js', '--config', 'webpack.service.js', '--output-clean', ...args], { cwd, env }).end();
   const [shop] = fs.readdirSync(path.join(cwd, 'dist')).filter((name) => /^shop\..*\.js$/.test(name));
   return { cwd, script: path.join('dist', shop) };
 }
