@@ -16,11 +16,11 @@ const NEVER_MS = 3_600_000;
 
 /** One service of the example, listening on a port that was free. At SIGTERM the document's handler flushes and exits with 0. */
 class ExampleService extends Service {
-  /** `exportAfterMs` is how long finished spans wait before the exporter sends them. */
-  static start(script, jaegerEndpoint, { exportAfterMs = SOON_MS, env = {} } = {}) {
+  /** `exportAfterMs` is how long finished spans wait before the exporter sends them. `cwd` has the scripts, when they were built. */
+  static start(script, jaegerEndpoint, { exportAfterMs = SOON_MS, cwd = EXAMPLE, env = {} } = {}) {
     assert.ok(fs.existsSync(path.join(EXAMPLE, 'node_modules')), 'the packages of examples/node-express are not installed: run `npm ci` there');
     const settings = { JAEGER_ENDPOINT: jaegerEndpoint, OTEL_BSP_SCHEDULE_DELAY: String(exportAfterMs), PORT: '0', ...env };
-    return super.start([process.execPath, script], { cwd: EXAMPLE, env: settings });
+    return super.start([process.execPath, script], { cwd, env: settings });
   }
 }
 

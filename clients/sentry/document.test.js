@@ -11,6 +11,8 @@ const { Checkout } = require('./crash.js');
 const { assertResolved } = require('./resolved.js');
 const { filesOf, release } = require('./uploaded.js');
 
+/** With the minifier's plugin that npm puts beside it today, 5.60 writes maps that know where statements begin, and nothing finer. */
+const WITHOUT_COLUMNS = ['webpack-5.60'];
 const WEBPACKS = { 'webpack-4': OLD_WEBPACK, 'webpack-5.60': OLD_WEBPACK, 'webpack-current': {} };
 /** As the configuration names them. */
 const ORGANIZATION = 'your-org';
@@ -44,13 +46,13 @@ describe('the document’s configuration', { concurrency: 2 }, () => {
 
         const kept = await release(backtrail, ORGANIZATION, versions.release ?? checkout.commit);
         assert.deepEqual(kept.projects, [PROJECT]);
-        assert.ok(kept.released_unix_nano, 'the plugin finalizes the release');
+        assert.ok(kept.released, 'the plugin finalizes the release');
         const files = await filesOf(backtrail, ORGANIZATION, PROJECT);
         for (const type of ['minified_source', 'source_map']) {
           assert.ok(files.some((file) => file.type === type && file.debug_id === null), `a ${type} without a debug id is there`);
         }
         await backtrail.skeletonOf(traceId, 1);
-        await assertResolved(backtrail, traceId, truth);
+        await assertResolved(backtrail, traceId, { truth, cwd: checkout.cwd, hasColumns: !WITHOUT_COLUMNS.includes(webpack) });
       });
     }
   }

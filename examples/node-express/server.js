@@ -2,6 +2,7 @@
 
 // The shop: it knows the orders, and asks the warehouse what is in stock.
 
+require('./source-maps.js');
 const { TracingSystem } = require('./tracing.js');
 
 const tracing = new TracingSystem('orders-shop');

@@ -2,6 +2,7 @@
 
 // The second service: it counts what is in stock.
 
+require('./source-maps.js');
 const { TracingSystem } = require('./tracing.js');
 
 const tracing = new TracingSystem('warehouse');

@@ -56,6 +56,8 @@ pub(crate) enum Part {
     ClientsRust,
     /// Sentry's command lines and plugins: they upload source maps to the real binary, and traces show the sources
     ClientsSentry,
+    /// The example of a page: its minified script throws in a browser, and the trace shows the sources
+    ExampleBrowser,
     /// The example in Rust: its own tests, and its traces in the real binary
     ExampleRust,
     /// One trace through services in all these languages
@@ -143,7 +145,7 @@ impl Context {
         let python: Find = |c| c.python().map(drop);
         let jdk: Find = |c| c.jdk().map(drop);
         let go: Find = |c| c.go().map(drop);
-        let needs: [(Part, &[Find]); 9] = [
+        let needs: [(Part, &[Find]); 10] = [
             (Part::Page, &[node, chromium]),
             (Part::ClientsNode, &[node, chromium]),
             (Part::ClientsPython, &[python]),
@@ -151,6 +153,7 @@ impl Context {
             (Part::ClientsGo, &[node, go]),
             (Part::ClientsRust, &[node]),
             (Part::ClientsSentry, &[node]),
+            (Part::ExampleBrowser, &[node, chromium]),
             (Part::ExampleRust, &[node, chromium, postgres]),
             (Part::ClientsTogether, &[node, chromium, python, jdk, go]),
         ];

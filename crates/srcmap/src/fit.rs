@@ -14,7 +14,7 @@
 //!
 //! A comment that was changed makes the same bundle: two such maps fit equally, though their lines differ. That is for the caller to notice.
 
-use crate::map::{SourceMap, Token};
+use crate::map::{Original, SourceMap, Token};
 use crate::text::TextIndex;
 
 /// Tokens that are compared at most; of larger maps every n-th one.
@@ -85,6 +85,7 @@ pub fn fit(minified: &str, map: &SourceMap) -> Fit {
     let bundle = TextIndex::new(minified);
     let mut sources: Vec<Option<TextIndex<'_>>> = map.sources().iter().map(|_| None).collect();
     let step = map.tokens().len().div_ceil(MAX_COMPARED).max(1);
+    let originals = Originals::of(map);
     let mut outcomes = Vec::new();
     let mut outside = 0;
     for token in map.tokens().iter().step_by(step) {
@@ -92,7 +93,7 @@ pub fn fit(minified: &str, map: &SourceMap) -> Fit {
             outside += 1;
             continue;
         };
-        outcomes.extend(compare(token, minified, at, map, &mut sources));
+        outcomes.extend(compare(token, minified, at, map, &originals, &mut sources));
     }
     Fit::of(&outcomes, outside)
 }
@@ -103,6 +104,7 @@ fn compare<'m>(
     minified: &str,
     at: usize,
     map: &'m SourceMap,
+    originals: &Originals,
     sources: &mut [Option<TextIndex<'m>>],
 ) -> Option<bool> {
     let original = token.original()?;
@@ -126,6 +128,12 @@ fn compare<'m>(
     if written == Some(word) {
         return Some(true);
     }
+    // Maps of statements alone have no columns: the word stands somewhere before the next place that the map knows.
+    let to = originals.next_on_line(original);
+    let to = to.and_then(|column| index.offset(original.line, column));
+    if word.stands_in(stretch(content, from, to)) {
+        return Some(true);
+    }
     // The map itself says that this was renamed: no evidence for either.
     let is_renamed = match (map.name_of(token), written, word) {
         (Some(name), Some(Word::Identifier(written)), Word::Identifier(_)) => name == written,
@@ -142,6 +150,51 @@ enum Word<'t> {
     String(&'t [u8]),
 }
 
+/// All places that a map has in sources, in order.
+struct Originals(Vec<(u32, u32, u32)>);
+
+impl Originals {
+    fn of(map: &SourceMap) -> Self {
+        let originals = map.tokens().iter().filter_map(Token::original);
+        let mut places: Vec<_> = originals
+            .map(|original| (original.source, original.line, original.column))
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        Self(places)
+    }
+
+    /// The column of the next place on the same line.
+    fn next_on_line(&self, original: Original) -> Option<u32> {
+        let Original {
+            source,
+            line,
+            column,
+        } = original;
+        let next = self
+            .0
+            .partition_point(|place| *place <= (source, line, column));
+        let (next_source, next_line, next_column) = *self.0.get(next)?;
+        ((next_source, next_line) == (source, line)).then_some(next_column)
+    }
+}
+
+/// The text from `from` to `to`, or to the end of the line.
+fn stretch(content: &str, from: usize, to: Option<usize>) -> &str {
+    let rest = &content[from..];
+    let mut end = match to {
+        Some(to) => to.saturating_sub(from),
+        None => memchr::memchr2(b'\n', b'\r', rest.as_bytes()).unwrap_or(rest.len()),
+    };
+    end = end.min(rest.len()).min(STRETCH_BYTES);
+    while !rest.is_char_boundary(end) {
+        end -= 1;
+    }
+    &rest[..end]
+}
+
+/// A longer stretch of a line says little: any word may stand in it.
+const STRETCH_BYTES: usize = 400;
 const IDENTIFIER_CHARACTERS: usize = 3;
 const STRING_BYTES: usize = 64;
 
@@ -152,6 +205,19 @@ impl Word<'_> {
             Self::Number(_) => false,
             Self::String(text) => text.is_empty(),
         }
+    }
+
+    /// Whether a text has the word, whole.
+    fn stands_in(self, text: &str) -> bool {
+        let needle = match self {
+            Self::Identifier(word) | Self::Number(word) => word.as_bytes(),
+            Self::String(word) => word,
+        };
+        memchr::memmem::find_iter(text.as_bytes(), needle).any(|at| {
+            text.is_char_boundary(at)
+                && (matches!(self, Self::String(_))
+                    || word_at(text, at) == Some(self) && !is_within_word(text, at))
+        })
     }
 }
 

@@ -48,6 +48,7 @@ pub(super) fn run(part: Part, context: &Context) -> Result<()> {
         Part::ClientsGo => clients_go(context),
         Part::ClientsRust => clients_rust(context),
         Part::ClientsSentry => clients_sentry(context),
+        Part::ExampleBrowser => example_browser(context),
         Part::ExampleRust => example_rust(context),
         Part::ClientsTogether => clients_together(context),
     }
@@ -172,6 +173,18 @@ fn clients_sentry(context: &Context) -> Result<()> {
         packages::npm_ci(&clients.join(packages), &node)?;
     }
     node_tests(context, "sentry", 2)?.run_node_tests()
+}
+
+fn example_browser(context: &Context) -> Result<()> {
+    let node = context.node()?;
+    packages::npm_ci(&context.root.join("clients/node"), &node)?;
+    let dir = context.root.join("examples/browser");
+    packages::npm_ci(&dir, &node)?;
+    Program::test("node", &["--test"], &dir.join("tests"))
+        .env("BACKTRAIL_BIN", context.binary()?)
+        .env("CHROMIUM", context.chromium()?)
+        .within(CLIENTS_LIMIT)
+        .run_node_tests()
 }
 
 fn example_rust(context: &Context) -> Result<()> {

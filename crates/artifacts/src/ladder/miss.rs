@@ -299,7 +299,10 @@ impl fmt::Display for Miss {
                 write!(f, "{count} different maps bear the debug id {id}")
             }
             Self::NothingUploaded { service } => {
-                write!(f, "nothing was uploaded for the service {service}")
+                write!(
+                    f,
+                    "no release of a project that serves {service} was uploaded"
+                )
             }
             Self::NoSuchRelease {
                 version: Some(version),

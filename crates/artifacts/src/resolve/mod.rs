@@ -396,7 +396,11 @@ impl ScriptInUse<'_> {
             file: source_name::readable(source),
             line: location.line + 1,
             column: location.column + 1,
-            function: function.or_else(|| callers_token.map(str::to_owned)),
+            // Where the source is known, so is that the function has no name: a caller's token may be `call` or the name of a parameter.
+            function: match &context {
+                None => function.or_else(|| callers_token.map(str::to_owned)),
+                Some(_) => function,
+            },
             is_in_app: !location.is_ignored && source_name::is_own(source),
             context,
             script: index,

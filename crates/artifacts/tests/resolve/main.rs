@@ -372,7 +372,7 @@ fn nothing_uploaded_says_what_to_do() {
         HASHED,
         Some("1.0.0"),
         "1: the exception carries no debug id for this file
-0: nothing was uploaded for the service shop
+0: no release of a project that serves shop was uploaded
 fix: upload the build of shop with `backtrail sourcemaps upload --project shop DIST`, or let the project that has it serve shop
 ",
     );

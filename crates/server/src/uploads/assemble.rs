@@ -71,7 +71,7 @@ async fn assemble(uploads: &Uploads, org: String, sent: Sent) -> Answer {
         version: sent.version.filter(|version| !version.is_empty()),
         dist: sent.dist.filter(|dist| !dist.is_empty()),
     };
-    let _turn = uploads.assemblies.wait().await?;
+    let _turn = uploads.assembling.wait().await?;
     let if_missing = uploads.if_missing();
     let assembled = uploads
         .run(move |artifacts| artifacts.assemble(&request, if_missing))

@@ -64,8 +64,8 @@ pub(crate) struct Uploads {
     metrics: Arc<Metrics>,
     /// How long a client may send nothing.
     idle: Duration,
-    transfers: Turns,
-    assemblies: Turns,
+    reading: Turns,
+    assembling: Turns,
 }
 
 impl Uploads {
@@ -78,8 +78,8 @@ impl Uploads {
             public_url: config.public_url.clone(),
             metrics: Arc::clone(&state.metrics),
             idle: config.limits.request_timeout.0,
-            transfers: Turns::new(UPLOADS_AT_ONCE, UPLOADS_WAITING, UPLOAD_PATIENCE),
-            assemblies: Turns::new(ASSEMBLIES_AT_ONCE, ASSEMBLIES_WAITING, ASSEMBLY_PATIENCE),
+            reading: Turns::new(UPLOADS_AT_ONCE, UPLOADS_WAITING, UPLOAD_PATIENCE),
+            assembling: Turns::new(ASSEMBLIES_AT_ONCE, ASSEMBLIES_WAITING, ASSEMBLY_PATIENCE),
         }
     }
 
@@ -89,7 +89,7 @@ impl Uploads {
 
     /// Waits for a turn and reads a body in it, within the time that a body may take.
     async fn read<T>(&self, body: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
-        let _turn = self.transfers.wait().await?;
+        let _turn = self.reading.wait().await?;
         tokio::time::timeout(MAX_BODY_TIME, body)
             .await
             .map_err(|_| Refusal::TooSlow(self.idle.as_secs()))?

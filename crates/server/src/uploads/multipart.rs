@@ -147,6 +147,8 @@ fn boundary(request: &Request) -> Result<String, Refusal> {
 fn refusal(error: &multer::Error, limits: PartsLimits) -> Refusal {
     match error {
         multer::Error::StreamSizeExceeded { .. } => too_large(limits.body_bytes),
+        // Its own text says only that something failed.
+        multer::Error::StreamReadFailed(cause) => Refusal::Invalid(cause.to_string()),
         error => Refusal::Invalid(format!("the multipart body can't be read: {error}")),
     }
 }
@@ -288,12 +290,13 @@ mod tests {
             let head = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n";
             Bytes::from([head.as_bytes(), &vec![b'x'; bytes], b"\r\n"].concat())
         };
-        for pieces in [vec![part(101)], (0..5).map(|_| part(1 << 20)).collect()] {
+        let end = || Bytes::from_static(b"--b--\r\n");
+        let large = vec![part(101), end()];
+        for pieces in [large, (0..5).map(|_| part(1 << 20)).collect()] {
             let refusal = read_all(pieces).await.unwrap_err();
             assert_eq!(refusal.label(), "too_large");
         }
-        let end = Bytes::from_static(b"--b--\r\n");
-        let refusal = read_all(vec![part(1), part(1), part(1), end]).await;
+        let refusal = read_all(vec![part(1), part(1), part(1), end()]).await;
         assert_eq!(refusal.unwrap_err().label(), "invalid");
     }
 }

@@ -68,9 +68,9 @@ mod tests {
         assert_eq!(second.await.unwrap(), Ok(()));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn patience_ends() {
-        let turns = Turns::new(1, 1, Duration::from_mins(1));
+        let turns = Turns::new(1, 1, Duration::from_millis(1));
         let _first = turns.wait().await.unwrap();
         assert_eq!(turns.wait().await.map(drop), Err(Refusal::Overloaded));
     }

@@ -1,7 +1,8 @@
 //! Bundles as the clients make them. The reader of bundles is tested against another zip encoder in `crates/artifacts`; the zip
 //! crate would have all of this crate's dependencies built anew.
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
@@ -110,9 +111,9 @@ pub(crate) fn manifest(files: &[(&str, &str, &str, &Value)]) -> Vec<u8> {
 
 /// In hexadecimal digits.
 pub(crate) fn sha1(bytes: &[u8]) -> String {
-    let digest = Sha1::digest(bytes);
-    digest.iter().fold(String::new(), |mut text, byte| {
-        let _infallible = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
-        text
-    })
+    let mut text = String::new();
+    for byte in Sha1::digest(bytes) {
+        write!(text, "{byte:02x}").unwrap();
+    }
+    text
 }

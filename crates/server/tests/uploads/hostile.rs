@@ -1,5 +1,7 @@
 //! Input that nobody well-meaning sends: each is refused in the clients' form, and nothing of it is kept.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::bundle::{MAP, archive_of, bundle_of, manifest, pair, sha1};
@@ -88,7 +90,7 @@ fn chunks_that_are_no_chunks_are_refused() {
         content,
     };
     let not_gzip = part("file_gzip", Some(name.as_str()), b"x");
-    refused(&post_parts(&server, &path, &[not_gzip]), 400, "gzip");
+    refused(&post_parts(&server, &path, &[not_gzip]), 400, "the chunk");
     let cut = gzip(&pair(None));
     let cut = part("file_gzip", Some(name.as_str()), &cut[..cut.len() / 2]);
     assert_eq!(post_parts(&server, &path, &[cut]).status, 400);
@@ -133,6 +135,35 @@ fn a_client_that_falls_silent_is_given_up() {
     connection.send(b"POST /api/0/organizations/acme/chunk-upload/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n--b\r\n");
     let reply = connection.read_to_end();
     assert!(reply.starts_with("HTTP/1.1 408 "), "{reply}");
+}
+
+#[test]
+fn more_uploads_than_may_wait_are_told_to_come_again() {
+    let server = Backtrail::start();
+    // Eight are read, 64 wait; eight are too many.
+    let mut stalled: Vec<RawConnection> = (0..80)
+        .map(|_| {
+            let mut connection = RawConnection::open(server.address("web"));
+            connection.send(b"POST /api/0/organizations/acme/chunk-upload/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n--b\r\n");
+            connection
+        })
+        .collect();
+    let mut refused = Vec::new();
+    while refused.len() < 8 {
+        let answered = stalled
+            .extract_if(.., |connection| {
+                connection.answers_within(Duration::from_millis(1))
+            })
+            .collect::<Vec<_>>();
+        refused.extend(answered);
+    }
+    for mut connection in refused {
+        let reply = connection.read_to_end();
+        assert!(reply.starts_with("HTTP/1.1 503 "), "{reply}");
+        assert!(reply.contains("retry-after: 2"), "{reply}");
+        assert!(reply.contains(r#"{"detail":"too many uploads"#), "{reply}");
+    }
+    assert_eq!(stalled.len(), 72);
 }
 
 #[test]

@@ -314,7 +314,13 @@ fn resolved_stack(
     let name = columns.events.names.value(event);
     let attributes = columns.events.attributes(event);
     let resource = resource_of(columns, row, event);
-    let exception = ExceptionEvent::of(name, attributes, columns.service(row), resource)?;
+    let exception = ExceptionEvent::of(
+        name,
+        attributes,
+        columns.service(row),
+        resource,
+        columns.attributes(row),
+    )?;
     let resolved = stacks.resolved_text(exception.as_ref());
     let raw = exception.and_then(|exception| exception.stack);
     Ok(raw

@@ -32,6 +32,7 @@ impl<'a> ExceptionEvent<'a> {
         attributes: Attributes<'a>,
         service: &'a str,
         resource_envelope: &[u8],
+        span: Attributes<'_>,
     ) -> Result<Option<Self>, WireError> {
         let mut event = Self {
             exception_type: "",
@@ -86,7 +87,7 @@ impl<'a> ExceptionEvent<'a> {
                 .written(event.exception_type, event.message)
                 .map(Cow::Owned);
         }
-        event.version = Version::of(resource_envelope)?;
+        event.version = Version::of(resource_envelope, span)?;
         Ok(Some(event))
     }
 

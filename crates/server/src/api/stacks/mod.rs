@@ -70,14 +70,20 @@ pub(super) struct Version {
 }
 
 impl Version {
-    /// Reads `service.version`, and the distribution from `sentry.dist` or `app.build_id`.
-    pub(super) fn of(resource_envelope: &[u8]) -> Result<Self, WireError> {
+    /// Reads `service.version`, and the distribution from `sentry.dist` or `app.build_id`: of the resource, or else of the span, where Jaeger's
+    /// exporter for Node puts what the resource says.
+    pub(super) fn of(resource_envelope: &[u8], span: Attributes<'_>) -> Result<Self, WireError> {
         let mut list = Vec::new();
         backtrail_wire::otlp::ResourceSpans::new(resource_envelope).put_attributes(&mut list)?;
         let attributes = Attributes::new(&list);
-        let text = |key: &str| match attributes.get(key) {
-            Some(AttributeValue::String(text)) if !text.is_empty() => Some(text.to_owned()),
-            _ => None,
+        let text = |key: &str| {
+            let found = [attributes, span]
+                .into_iter()
+                .find_map(|list| list.get(key));
+            match found {
+                Some(AttributeValue::String(text)) if !text.is_empty() => Some(text.to_owned()),
+                _ => None,
+            }
         };
         Ok(Self {
             version: text("service.version"),

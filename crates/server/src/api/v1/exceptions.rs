@@ -1,7 +1,7 @@
 //! `/traces/{trace_id}/exceptions`: all exceptions of a trace, those of spans and those from log records, with their stacks resolved.
 
 use axum::extract::{Path, State};
-use model::SpanId;
+use model::{Attributes, SpanId};
 use serde::Serialize;
 
 use super::exception::ExceptionBody;
@@ -57,7 +57,9 @@ fn of_spans(trace: &query::Trace, stacks: &Stacks, found: &mut Body) -> Result<(
             let attributes = columns.events.attributes(event);
             let resource = resource_of(&columns, row, event);
             let service = columns.service(row);
-            let Some(exception) = ExceptionEvent::of(name, attributes, service, resource)? else {
+            let Some(exception) =
+                ExceptionEvent::of(name, attributes, service, resource, columns.attributes(row))?
+            else {
                 continue;
             };
             if found.exceptions.len() == MAX_EXCEPTIONS {
@@ -92,6 +94,7 @@ fn of_log_records(
             columns.attributes(row),
             service,
             columns.resources.value(row),
+            Attributes::default(),
         )?;
         let Some(exception) = exception else {
             continue;

@@ -57,11 +57,15 @@ pub(super) async fn needs(State(api): State<Api>, uri: Uri) -> Answer {
         let message = format!("parameter start: {start} is after end {end}");
         return Err(Failure::Invalid(message).into());
     }
-    let mut conditions = vec![Condition::Attribute {
+    let has = |key: &str| Condition::Attribute {
         scope: Some(AttributeScope::Event),
-        key: "exception.stacktrace".to_owned(),
+        key: key.to_owned(),
         test: AttributeTest::exists(),
-    }];
+    };
+    let mut conditions = vec![Condition::AnyOf(vec![
+        has("exception.stacktrace"),
+        has("exception.structured_stacktrace.urls"),
+    ])];
     let service = parameters.get("service").map(str::to_owned);
     conditions.extend(service.clone().map(Condition::Service));
     let query = SearchQuery {
@@ -104,7 +108,13 @@ fn look(
                 let attributes = columns.events.attributes(event);
                 let name = columns.events.names.value(event);
                 let resource = resource_of(&columns, row, event);
-                let found = ExceptionEvent::of(name, attributes, columns.service(row), resource)?;
+                let found = ExceptionEvent::of(
+                    name,
+                    attributes,
+                    columns.service(row),
+                    resource,
+                    columns.attributes(row),
+                )?;
                 let Some(stack) = found.as_ref().and_then(ExceptionEvent::stack_trace) else {
                     continue;
                 };

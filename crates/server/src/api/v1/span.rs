@@ -78,7 +78,13 @@ impl<'a> Detail<'a> {
                 columns.events.attributes(event),
             );
             let resource = resource_of(columns, row, event);
-            let exception = ExceptionEvent::of(name, attributes, columns.service(row), resource)?;
+            let exception = ExceptionEvent::of(
+                name,
+                attributes,
+                columns.service(row),
+                resource,
+                columns.attributes(row),
+            )?;
             let exception = match exception {
                 Some(exception) if resolved < MAX_RESOLVED => {
                     resolved += 1;

@@ -59,6 +59,17 @@ pub(super) fn run(args: &InjectArgs) -> anyhow::Result<bool> {
         let text = read_text(&*host.files, bundle.path)?;
         let map_path = bundle.found.as_ref().and_then(|(_, path)| *path);
         let map = map_path.map(|path| read(&*host.files, path)).transpose()?;
+        // A map that may be its own must not end up one line off.
+        let may_have_map = map.is_none() && !build.lone_maps.is_empty() && !bundle.is_inline();
+        let mode = if may_have_map && mode == InjectMode::Snippet {
+            report.warnings.push(format!(
+                "{}: none of the maps here could be paired with it, so it gets the comment alone, and exceptions do not carry its id",
+                bundle.path.display()
+            ));
+            InjectMode::CommentOnly
+        } else {
+            mode
+        };
         let injected = inject(&text, map.as_deref(), mode)
             .with_context(|| format!("{}", map_path.unwrap_or(bundle.path).display()))?;
         let changed = injected.bundle.is_some() || injected.map.is_some();

@@ -31,6 +31,13 @@ impl Bundle<'_> {
         })
     }
 
+    /// Whether its map is in it.
+    pub(super) fn is_inline(&self) -> bool {
+        self.found
+            .as_ref()
+            .is_some_and(|(found, _)| found.is_inline)
+    }
+
     /// The one thing to do.
     pub(super) fn fix(&self) -> Option<String> {
         let misses = self.misses.iter().filter(|miss| miss.fix().is_some());

@@ -1,0 +1,5 @@
+// Runtime source map support
+require('source-map-support').install({
+    environment: 'node',
+    handleUncaughtExceptions: false,
+});
