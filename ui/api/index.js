@@ -119,6 +119,8 @@ export function serve(organization, project, service, serves) {
  */
 export function deleteRelease(organization, version) {
   return sendJson('DELETE', `${organizationsRoot}/${encodeURIComponent(organization)}/releases/${encodeURIComponent(version)}`);
+}
+
 /** Whether reading needs a token, and of which token this browser's session is. */
 export function session() {
   return /** @type {Promise<Session>} */ (sendJson('GET', `${root}/session`));
