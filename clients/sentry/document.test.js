@@ -19,7 +19,7 @@ const PROJECT = 'your-project';
 /** What people set. The plugin guesses a release from the commit, and the service says 1.0.0, when nothing is set. */
 const VERSIONS = {
   alike: (webpack) => ({ release: `checkout@2.0.0+${webpack}`, service: `checkout@2.0.0+${webpack}` }),
-  'set differently': (webpack) => ({ release: `build-7/${webpack}`, service: '2.0.0' }),
+  'set differently': (webpack) => ({ release: `build-7-${webpack}`, service: '2.0.0' }),
   'both unset': () => ({}),
 };
 

@@ -111,7 +111,7 @@ impl Artifacts {
             tables.mark_chunks_used(owner.id, &request.chunks)?;
             Ok(id)
         })?;
-        pending.committed();
+        pending.committed()?;
         Ok(Assembled::Done(id))
     }
 
@@ -265,8 +265,18 @@ impl<'a> Pending<'a> {
         self.artifacts.inner.blobs.sync(folders)
     }
 
-    pub(crate) fn committed(mut self) {
-        self.written.clear();
+    /// The metadata names the files now; but for those of which another upload brought the same bytes, kept otherwise.
+    pub(crate) fn committed(mut self) -> Result<()> {
+        let view = self.artifacts.inner.metadata.view()?;
+        let mut superfluous = Vec::new();
+        for (sha256, encoding) in &self.written {
+            let row = stored(&view.blobs, *sha256)?;
+            if row.is_none_or(|row| row.encoding != *encoding) {
+                superfluous.push((*sha256, *encoding));
+            }
+        }
+        self.written = superfluous;
+        Ok(())
     }
 }
 

@@ -207,10 +207,4 @@ impl Caches {
             known.bytes -= file.len;
         }
     }
-
-    /// Bytes of all caches.
-    #[cfg(test)]
-    fn bytes(&self) -> u64 {
-        lock(&self.known).bytes
-    }
 }

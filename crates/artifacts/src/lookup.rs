@@ -15,8 +15,9 @@ use crate::releases::ReleaseId;
 use crate::store::Artifacts;
 use srcmap::DebugId;
 
-/// Files with one debug id that are looked at.
+/// Files with one debug id that are found at most, and that are looked at for it: projects may have uploaded them in vain.
 const MAX_SAME_DEBUG_ID: usize = 256;
+const MAX_LOOKED_AT: usize = 10_000;
 
 /// The projects that may answer for a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +109,10 @@ impl Artifacts {
         let bytes = id.as_bytes();
         let mut found = Vec::new();
         let range = (bytes, 0, 0)..=(bytes, u64::MAX, u32::MAX);
-        for entry in view.debug_ids.range(range)?.rev().take(MAX_SAME_DEBUG_ID) {
+        for entry in view.debug_ids.range(range)?.rev().take(MAX_LOOKED_AT) {
+            if found.len() == MAX_SAME_DEBUG_ID {
+                break;
+            }
             let (key, _) = entry?;
             let (_, bundle, index) = key.value();
             let bundle = BundleId(bundle);

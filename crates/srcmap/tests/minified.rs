@@ -241,5 +241,5 @@ fn value(comment: &[char]) -> Option<String> {
         .trim()
         .strip_prefix("sourceMappingURL=")?
         .to_owned();
-    Some(url)
+    (!url.contains(char::is_whitespace)).then_some(url)
 }

@@ -3,8 +3,7 @@
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use super::archive::{
-    Archive, Entry, FLAGS_OF_SECRETS, LOCAL_LEN, TOO_LARGE_FOR_32, Zip64Numbers, read_vec, u16_at,
-    u32_at,
+    Entry, FLAGS_OF_SECRETS, LOCAL_LEN, TOO_LARGE_FOR_32, Zip64Numbers, read_vec, u16_at, u32_at,
 };
 use super::error::{BundleError, cut};
 use super::source::ReadAt;
@@ -36,7 +35,6 @@ pub(crate) struct EntryReader<'a, S: ?Sized> {
 impl<'a, S: ReadAt + ?Sized> EntryReader<'a, S> {
     pub(super) fn open(
         source: &'a S,
-        _archive: &Archive,
         entry: &Entry,
         limits: &BundleLimits,
     ) -> Result<Self, BundleError> {

@@ -53,7 +53,7 @@ impl<'a, S: ReadAt + ?Sized> Bundle<'a, S> {
             });
         }
         let mut text = Vec::new();
-        let mut reader = EntryReader::open(source, &archive, &entry, limits)?;
+        let mut reader = EntryReader::open(source, &entry, limits)?;
         while let Some(block) = reader.next_block()? {
             text.extend_from_slice(block);
         }
@@ -78,7 +78,7 @@ impl<'a, S: ReadAt + ?Sized> Bundle<'a, S> {
     pub(crate) fn file(&self, file: &ManifestFile) -> Result<EntryReader<'_, S>, BundleError> {
         let entry = self.archive.find(&file.path);
         let entry = entry.ok_or_else(|| BundleError::missing_file(&file.path))?;
-        EntryReader::open(self.source, &self.archive, entry, self.limits)
+        EntryReader::open(self.source, entry, self.limits)
     }
 
     /// What can be known before the first file is inflated.

@@ -118,6 +118,7 @@ impl Evidence {
         for position in positions {
             let (line, column) = (position.line.saturating_sub(1), position.column.saturating_sub(1));
             match map.token_at(line, column) {
+                Some(token) if !token.is_mapped() => {}
                 Some(token) if token.column() == column => exact.hit += 1,
                 Some(_) => exact.missed += 1,
                 None => {}

@@ -255,7 +255,7 @@ fn frames_that_are_in_sources_already_and_lines_of_the_message_are_left_alone() 
     let message = "at n (/var/task/main.js:1:404)";
     let exception = Exception { origin, stack, message, debug_images: &[] };
     let resolved = resolver.resolve(&exception).unwrap();
-    let expected = stack.replace("    at n (/var/task/main.js:1:404)", "    at n (src/payment.js:12:11)");
+    let expected = stack.replace("    at n (/var/task/main.js:1:404)", "    at chargeCustomer (src/payment.js:12:11)");
     assert_eq!(resolved.text, expected, "{}", said(&resolved));
 }
 

@@ -83,7 +83,10 @@ fn percent_encoded(name: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let digits =
+                [byte >> 4, byte & 15].map(|digit| b"0123456789ABCDEF"[usize::from(digit)]);
+            encoded.push('%');
+            encoded.extend(digits.map(char::from));
         }
     }
     encoded
@@ -95,19 +98,21 @@ pub(super) async fn upload(
     Path(org): Path<String>,
     request: Request,
 ) -> Answer {
-    let _turn = uploads.uploads.wait().await?;
     let limits = PartsLimits {
         body_bytes: MAX_REQUEST_BYTES + AROUND_CHUNKS_BYTES,
         parts: CHUNKS_PER_REQUEST,
         idle: uploads.idle,
     };
-    let mut parts = Parts::of(request, limits)?;
-    let mut chunks = 0;
-    while let Some(part) = parts.next().await? {
-        put_chunk(&uploads, &org, part).await?;
-        chunks += 1;
-    }
-    if chunks == 0 {
+    let chunks = async {
+        let mut parts = Parts::of(request, limits)?;
+        let mut chunks = 0;
+        while let Some(part) = parts.next().await? {
+            put_chunk(&uploads, &org, part).await?;
+            chunks += 1;
+        }
+        Ok(chunks)
+    };
+    if uploads.read(chunks).await? == 0 {
         return Err(Refusal::Invalid("the body has no chunk".to_owned()));
     }
     Ok(Json::empty())

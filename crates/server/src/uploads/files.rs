@@ -40,28 +40,25 @@ pub(super) async fn upload(
     Path(of): Path<OfRelease>,
     request: Request,
 ) -> Answer {
-    let _turn = uploads.uploads.wait().await?;
     let limits = PartsLimits {
         body_bytes: MAX_FILE_BYTES as u64 + AROUND_FILE_BYTES,
         parts: MAX_PARTS,
         idle: uploads.idle,
     };
-    let sent = Sent::read(Parts::of(request, limits)?).await?;
-    uploads.metrics.uploads().count_bytes(sent.content.len());
-    let if_missing = uploads.if_missing();
-    let Sent {
-        content,
-        file,
-        headers_as_sent,
-    } = sent;
-    let dist = file.dist.clone();
-    let stored = uploads
-        .run(move |artifacts| {
+    // The turn holds until the file is kept: so many are in memory.
+    let keep = async {
+        let sent = Sent::read(Parts::of(request, limits)?).await?;
+        uploads.metrics.uploads().count_bytes(sent.content.len());
+        let (dist, headers) = (sent.file.dist.clone(), sent.file.headers.clone());
+        let if_missing = uploads.if_missing();
+        let kept = uploads.run(move |artifacts| {
             let projects = [of.project];
-            let bytes = &mut &content[..];
-            artifacts.put_file(&of.org, &projects, &of.version, &file, bytes, if_missing)
-        })
-        .await?;
+            let (file, bytes) = (&sent.file, &mut &sent.content[..]);
+            artifacts.put_file(&of.org, &projects, &of.version, file, bytes, if_missing)
+        });
+        Ok((kept.await?, dist, headers))
+    };
+    let (stored, dist, headers) = uploads.read(keep).await?;
     uploads.metrics.uploads().count_upload(UploadKind::File);
     Json::created(&Shape {
         id: stored.bundle.0.to_string(),
@@ -69,7 +66,7 @@ pub(super) async fn upload(
         name: stored.url,
         dist,
         size: stored.len,
-        headers: headers_as_sent,
+        headers,
         date_created: rfc3339(uploads.now_ms()),
     })
 }
@@ -77,7 +74,6 @@ pub(super) async fn upload(
 struct Sent {
     content: Vec<u8>,
     file: SingleFile,
-    headers_as_sent: BTreeMap<String, String>,
 }
 
 impl Sent {
@@ -109,7 +105,6 @@ impl Sent {
         file.name = name.ok_or_else(|| missing("name"))?;
         Ok(Self {
             content: content.ok_or_else(|| missing("file"))?,
-            headers_as_sent: file.headers.clone(),
             file,
         })
     }

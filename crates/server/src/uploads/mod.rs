@@ -46,6 +46,8 @@ const UPLOADS_AT_ONCE: usize = 8;
 const UPLOADS_WAITING: usize = 64;
 /// How long one waits: clients come again after a 503, and a connection that is silent for longer may be cut by a proxy.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(20);
+/// How long a body may take in all, however steadily it trickles.
+const MAX_BODY_TIME: Duration = Duration::from_mins(10);
 /// Bundles that are read and stored at one time, and more that wait.
 const ASSEMBLIES_AT_ONCE: usize = 2;
 const ASSEMBLIES_WAITING: usize = 64;
@@ -83,6 +85,14 @@ impl Uploads {
 
     fn now_ms(&self) -> u64 {
         self.clock.now_unix_nano() / 1_000_000
+    }
+
+    /// Waits for a turn and reads a body in it, within the time that a body may take.
+    async fn read<T>(&self, body: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+        let _turn = self.uploads.wait().await?;
+        tokio::time::timeout(MAX_BODY_TIME, body)
+            .await
+            .map_err(|_| Refusal::TooSlow(self.idle.as_secs()))?
     }
 
     /// Runs what reads or writes files on the pool for that.

@@ -1,11 +1,12 @@
-//! Bundles as the clients make them, with a zip writer that nobody here wrote.
+//! Bundles as the clients make them. The reader of bundles is tested against another zip encoder in `crates/artifacts`; the zip
+//! crate would have all of this crate's dependencies built anew.
 
-use std::io::{Cursor, Write};
+use std::io::Write;
 
+use flate2::write::DeflateEncoder;
+use flate2::{Compression, Crc};
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
 
 /// A minified file.
 pub(crate) const MINIFIED: &str = "function f(){throw Error(\"x\")}f();";
@@ -18,14 +19,53 @@ pub(crate) const DEBUG_ID: &str = "14049795-da83-4240-a9ff-871a1c601f08";
 
 /// The header and an archive with these files and this manifest.
 pub(crate) fn bundle_of(manifest: &[u8], files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
-    for (path, content) in files.iter().chain([&("manifest.json", manifest)]) {
-        zip.start_file(*path, options).unwrap();
-        zip.write_all(content).unwrap();
-    }
-    let archive = zip.finish().unwrap().into_inner();
+    let manifest = [("manifest.json", manifest)];
+    let archive = archive_of(&[files, &manifest].concat());
     [b"SYSB\x02\0\0\0", &archive[..]].concat()
+}
+
+/// A zip archive of deflated files (APPNOTE 4.3).
+pub(crate) fn archive_of(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut archive, mut directory) = (Vec::new(), Vec::new());
+    for (path, content) in files {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(content).unwrap();
+        let deflated = encoder.finish().unwrap();
+        let mut crc = Crc::new();
+        crc.update(content);
+        // Version, flags, method, time, date; checksum, sizes, lengths of name and extra.
+        let mut common = Vec::new();
+        for short in [20_u16, 0, 8, 0, 0x21] {
+            common.extend(short.to_le_bytes());
+        }
+        for long in [crc.sum(), deflated.len() as u32, content.len() as u32] {
+            common.extend(long.to_le_bytes());
+        }
+        common.extend((path.len() as u16).to_le_bytes());
+        common.extend([0, 0]);
+
+        directory.extend(b"PK\x01\x02\x14\0");
+        directory.extend(&common);
+        // Lengths of a comment, number of the disk, attributes.
+        directory.extend([0; 10]);
+        directory.extend((archive.len() as u32).to_le_bytes());
+        directory.extend(path.bytes());
+
+        archive.extend(b"PK\x03\x04");
+        archive.extend(common);
+        archive.extend(path.bytes());
+        archive.extend(deflated);
+    }
+    let start = archive.len() as u32;
+    archive.extend(&directory);
+    archive.extend(b"PK\x05\x06\0\0\0\0");
+    for _ in 0..2 {
+        archive.extend((files.len() as u16).to_le_bytes());
+    }
+    archive.extend((directory.len() as u32).to_le_bytes());
+    archive.extend(start.to_le_bytes());
+    archive.extend([0, 0]);
+    archive
 }
 
 /// A minified file with its map, as a plugin of webpack sends them.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::bundle::{MAP, bundle_of, manifest, pair, sha1};
+use crate::bundle::{MAP, archive_of, bundle_of, manifest, pair, sha1};
 use crate::running::{Backtrail, RawConnection, Reply, Start};
 use crate::uploader::{
     Part, ask, assemble, chunk_upload, detail, expect, gzip, listed, post_chunk, post_parts, send,
@@ -186,7 +186,7 @@ fn bundles_that_are_none_are_errors_with_a_reason() {
         ("empty", Vec::new()),
         ("text", b"no bundle".to_vec()),
         ("cut", whole[..whole.len() - 30].to_vec()),
-        ("no manifest", bundle_of_files(file)),
+        ("no manifest", archive_of(file)),
         ("manifest is no JSON", bundle_of(b"{", file)),
         ("manifest is a list", bundle_of(b"[]", file)),
         ("a file is missing", bundle_of(&map("~/main.js.map"), &[])),
@@ -399,18 +399,4 @@ fn nothing_is_kept(server: &Backtrail) {
         let bundles = listed(server, &format!("/{slug}/bundles"));
         assert_eq!(bundles["bundles"], Value::Array(Vec::new()));
     }
-}
-
-fn bundle_of_files(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let with_manifest = bundle_of(b"{}", files);
-    // The name of the manifest, in its place and in the directory.
-    let text = b"manifest.json";
-    let mut bundle = with_manifest;
-    let places: Vec<usize> = (0..bundle.len() - text.len())
-        .filter(|at| bundle[*at..].starts_with(text))
-        .collect();
-    for at in places {
-        bundle[at..at + text.len()].copy_from_slice(b"manifold.json");
-    }
-    bundle
 }

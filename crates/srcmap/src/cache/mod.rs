@@ -15,6 +15,7 @@ use layout::{Header, NONE, Parts, token};
 
 use crate::DebugId;
 use crate::fit::{self, Fit};
+use crate::functions::scopes;
 use crate::map::SourceMap;
 
 /// Lines on either side that [`MapCache::source_lines`] gives at most.
@@ -64,9 +65,15 @@ pub struct FunctionStart {
 
 /// Writes the cache of `map`.
 ///
-/// With the bundle's text the cache also knows how well map and bundle [fit](crate::fit).
+/// With the bundle's text the cache also knows how well map and bundle [fit](crate::fit). Functions are those that [`scopes`] reads in the sources.
 pub fn build(map: &SourceMap, minified: Option<&str>) -> Result<Vec<u8>, CacheError> {
-    build_with(map, minified, |_, _| Vec::new())
+    build_with(map, minified, |name, text| {
+        let scopes = scopes(name, text);
+        function_starts(scopes.iter().map(|scope| {
+            let (start, end) = (scope.start, scope.end);
+            ((start.line, start.column), (end.line, end.column), scope.name.as_deref())
+        }))
+    })
 }
 
 /// Writes the cache of `map` with functions from elsewhere: `functions_of` is given each source's name and text.

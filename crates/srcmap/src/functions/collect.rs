@@ -3,8 +3,8 @@
 use oxc_ast::ast::{
     AccessorProperty, ArrowFunctionExpression, AssignmentExpression, AssignmentPattern,
     AssignmentTarget, Class, ExportDefaultDeclaration, ExportDefaultDeclarationKind, Expression,
-    Function, MethodDefinition, MethodDefinitionKind, ObjectProperty, PropertyDefinition,
-    PropertyKey, PropertyKind, StaticBlock, VariableDeclarator,
+    FormalParameter, Function, MethodDefinition, MethodDefinitionKind, ObjectProperty,
+    PropertyDefinition, PropertyKey, PropertyKind, StaticBlock, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};
@@ -131,7 +131,6 @@ impl<'a> Visit<'a> for Collector<'_> {
             let own = it.id.as_ref().map(|id| id.name.to_string());
             self.add(it.span, own.or(given));
         }
-        // A function between a class and what stands in it has a `this` of its own, except for methods.
         walk::walk_function(self, it, flags);
     }
 
@@ -228,6 +227,18 @@ impl<'a> Visit<'a> for Collector<'_> {
             it.left.get_identifier_name().map(|name| name.to_string())
         });
         self.visit_expression(&it.right);
+    }
+
+    fn visit_formal_parameter(&mut self, it: &FormalParameter<'a>) {
+        self.visit_decorators(&it.decorators);
+        self.visit_binding_pattern(&it.pattern);
+        if let Some(value) = &it.initializer {
+            self.give(value, |_| {
+                let name = it.pattern.get_identifier_name();
+                name.map(|name| name.to_string())
+            });
+            self.visit_expression(value);
+        }
     }
 
     fn visit_export_default_declaration(&mut self, it: &ExportDefaultDeclaration<'a>) {
