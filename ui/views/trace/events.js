@@ -12,7 +12,7 @@ const EVENTS_AT_FIRST = 50;
 
 /** @param {SpanEvent} event */
 export function isException(event) {
-  return event.name === 'exception' || event.attributes.some(({ key }) => key === 'exception.type' || key === 'exception.message' || key === 'exception.stacktrace');
+  return event.name === 'exception' || (event.exception ?? null) !== null || event.attributes.some(({ key }) => key === 'exception.type' || key === 'exception.message' || key === 'exception.stacktrace');
 }
 
 /** What went wrong, before everything else. @param {{ events: SpanEvent[] }} props */
@@ -38,17 +38,18 @@ function Exception({ event }) {
       ${escaped === 'true' ? html`<span class="badge">escaped the span</span>` : null}</header>
     ${message === '' ? null : html`<${FoldedText} text=${message} className="exception-message" />`}
     ${logged === '' || logged === message ? null : html`<p class="muted">Logged as:</p><${FoldedText} text=${logged} className="exception-message" />`}
-    ${stackOf(event, stack)}
+    ${stackOf(event, { type, message }, stack)}
   </section>`;
 }
 
 /**
  * @param {SpanEvent} event
+ * @param {{ type: string, message: string }} exception
  * @param {string} text
  */
-function stackOf(event, text) {
+function stackOf(event, exception, text) {
   const resolved = event.exception?.stack ?? null;
-  if (resolved !== null) return html`<${Stack} stack=${resolved} />`;
+  if (resolved !== null) return html`<${Stack} stack=${resolved} exception=${exception} />`;
   return text === '' ? html`<p class="muted">No stack trace was sent.</p>` : html`<${RawStack} text=${text} />`;
 }
 

@@ -65,12 +65,15 @@ export function SpanPanel({ state, row, grid }) {
     grid.current?.focus();
   };
   const current = loaded.row === row ? loaded : null;
-  return html`<aside class="span-panel" aria-label="Span detail">
+  const wide = state.detailWide.value;
+  const widen = wide ? 'Narrow the detail' : 'Widen the detail';
+  return html`<aside class=${wide ? 'span-panel wide' : 'span-panel'} aria-label="Span detail">
     <header class="panel-head">
       <div class="panel-title">
         <span class="panel-service"><${ServiceDot} service=${columns.serviceOf(row)} /><${Outside} text=${columns.serviceOf(row)} limit=${120} fallback="(no service)" /></span>
         <h2><${Outside} text=${columns.nameOf(row)} limit=${300} fallback="(no name)" /></h2>
       </div>
+      <button type="button" class="icon-button widen" title=${`${widen} (w)`} aria-label=${widen} onClick=${() => (state.detailWide.value = !wide)}><${Icon} name=${wide ? 'narrow' : 'widen'} /></button>
       <button type="button" class="icon-button" title="Close (Escape)" aria-label="Close the detail" onClick=${close}><${Icon} name="close" /></button>
     </header>
     <div class="panel-body" ref=${panel} tabindex="0" role="region" aria-label="Attributes and events">
