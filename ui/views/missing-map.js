@@ -1,5 +1,6 @@
 // Why a file's frames stay as they came, and what to do about it.
 
+import { sourceMapsUrl } from '../model/sourcemaps-state.js';
 import { codeParts, stepText } from '../model/stack.js';
 import { counted } from '../model/text.js';
 import { CopyButton, Outside } from './bits.js';
@@ -8,12 +9,13 @@ import { Icon } from './icons.js';
 
 /** @import { StackScript } from '../api/types.js' */
 
-/** @param {{ script: StackScript, frames: number }} props */
-export function MissingMap({ script, frames }) {
+/** @param {{ script: StackScript, frames: number, service: string }} props */
+export function MissingMap({ script, frames, service }) {
   return html`<div class="missing-map" role="note">
     <p class="missing-file"><${Icon} name="warning" /><span>${script.bad_map === null ? 'No map' : 'No usable map'} for <code class="breaks"><${Outside} text=${script.url} limit=${300} /></code>, so ${counted(frames, 'frame')} ${frames === 1 ? 'stays' : 'stay'} raw.</span></p>
     <${Fix} fix=${script.fix} />
     <${Ladder} script=${script} />
+    <p><a href=${sourceMapsUrl({ service })}>What is uploaded, and what frames of <${Outside} text=${service} limit=${60} fallback="this service" /> need</a></p>
   </div>`;
 }
 
@@ -23,8 +25,8 @@ export function Fix({ fix }) {
   const parts = codeParts(fix.slice(0, 1200));
   return html`<div class="fix"><strong>To do:</strong> ${parts.map((part, at) =>
     part.isCode
-      ? html`<span class="command" key=${at}><code><${Outside} text=${part.text} limit=${600} /></code>${part.text.startsWith('backtrail ') ? html`<${CopyButton} text=${part.text} label="Copy the command" />` : null}</span>`
-      : html`<${Outside} key=${at} text=${part.text} limit=${1200} />`,
+      ? html`<span class="command" key=${at}><code><${Outside} text=${part.text} /></code>${part.text.startsWith('backtrail ') ? html`<${CopyButton} text=${part.text} label="Copy the command" />` : null}</span>`
+      : html`<${Outside} key=${at} text=${part.text} />`,
   )}</div>`;
 }
 

@@ -32,7 +32,7 @@ export function ConfirmDelete({ label, question, subject, onDelete }) {
   if (phase === 'idle') {
     return html`<div class="confirm">
       ${error === null ? null : html`<${Problem} error=${error} subject=${subject} />`}
-      <button type="button" class="button quiet danger" ref=${ask} onClick=${() => setPhase('asked')}><${Icon} name="close" /><span>${label}</span></button>
+      <button type="button" class="button quiet danger" ref=${ask} onClick=${() => setPhase('asked')}><${Icon} name="trash" /><span>${label}</span></button>
     </div>`;
   }
   const press = (/** @type {KeyboardEvent} */ event) => {

@@ -33,7 +33,7 @@ export function SourceMapsPage() {
     <section aria-labelledby="uploaded-title">
       <h2 id="uploaded-title">What is uploaded</h2>
       <${State} of=${uploaded} subject="uploads" loading="Loading what is uploaded…" />
-      ${organizations.map((organization) => html`<${Uploaded} organization=${organization} alone=${organizations.length === 1} onChange=${changed} key=${organization.slug} />`)}
+      ${organizations.map((organization) => html`<${Uploaded} organization=${organization} onChange=${changed} key=${organization.slug} />`)}
       ${uploaded.answer === null ? null : html`<${HowToUpload} isEmpty=${organizations.length === 0} service=${missingService(needs.answer)} />`}
     </section>
   </main>`;
@@ -87,10 +87,10 @@ function State({ of, subject, loading }) {
   return of.answer === null ? html`<${Loading} label=${loading} />` : null;
 }
 
-/** @param {{ organization: Organization, alone: boolean, onChange: () => void }} props */
-function Uploaded({ organization, alone, onChange }) {
+/** @param {{ organization: Organization, onChange: () => void }} props */
+function Uploaded({ organization, onChange }) {
   return html`<section class="organization" aria-label=${`Organization ${organization.slug}`}>
-    <h3 class=${alone ? 'organization-name muted' : 'organization-name'}><${Outside} text=${organization.slug} limit=${100} /> <span class="muted">${counted(organization.bundle_count, 'upload')}, ${formatBytes(organization.bytes)}</span></h3>
+    <h3 class="organization-name"><span class="visually-hidden">Organization </span><${Outside} text=${organization.slug} limit=${100} /> <span class="muted">${counted(organization.bundle_count, 'upload')}, ${formatBytes(organization.bytes)}</span></h3>
     <${Projects} organization=${organization.slug} onChange=${onChange} />
     <${Releases} organization=${organization.slug} onChange=${onChange} />
   </section>`;

@@ -15,18 +15,18 @@ export function isException(event) {
   return event.name === 'exception' || (event.exception ?? null) !== null || event.attributes.some(({ key }) => key === 'exception.type' || key === 'exception.message' || key === 'exception.stacktrace');
 }
 
-/** What went wrong, before everything else. @param {{ events: SpanEvent[] }} props */
-export function Exceptions({ events }) {
+/** What went wrong, before everything else. @param {{ events: SpanEvent[], service: string }} props */
+export function Exceptions({ events, service }) {
   const [most, setMost] = useState(5);
   if (events.length === 0) return null;
   return html`<div class="exceptions">
-    ${events.slice(0, most).map((event, at) => html`<${Exception} event=${event} key=${at} />`)}
+    ${events.slice(0, most).map((event, at) => html`<${Exception} event=${event} service=${service} key=${at} />`)}
     ${events.length > most ? html`<button type="button" class="link-button" onClick=${() => setMost(events.length)}>Show all ${events.length} exceptions</button>` : null}
   </div>`;
 }
 
-/** @param {{ event: SpanEvent }} props */
-function Exception({ event }) {
+/** @param {{ event: SpanEvent, service: string }} props */
+function Exception({ event, service }) {
   const type = textOf(event.attributes, 'exception.type') ?? '';
   const message = textOf(event.attributes, 'exception.message') ?? '';
   const stack = textOf(event.attributes, 'exception.stacktrace') ?? '';
@@ -38,13 +38,13 @@ function Exception({ event }) {
       ${escaped === 'true' ? html`<span class="badge">escaped the span</span>` : null}</header>
     ${message === '' ? null : html`<${FoldedText} text=${message} className="exception-message" />`}
     ${logged === '' || logged === message ? null : html`<p class="muted">Logged as:</p><${FoldedText} text=${logged} className="exception-message" />`}
-    ${stackOf(event, { type, message }, stack)}
+    ${stackOf(event, { type, message, service }, stack)}
   </section>`;
 }
 
 /**
  * @param {SpanEvent} event
- * @param {{ type: string, message: string }} exception
+ * @param {{ type: string, message: string, service: string }} exception
  * @param {string} text
  */
 function stackOf(event, exception, text) {

@@ -122,6 +122,7 @@ function Details({ state, row, spans }) {
   const span = detailOfRow(spans, columns, row);
   const exceptions = span.events.filter(isException);
   return html`<div class="span-detail">
+    <${Exceptions} events=${exceptions} service=${span.service} />
     <dl class="facts compact">
       <div><dt>Duration</dt><dd class="strong">${formatDuration(span.duration_nano)}</dd></div>
       <div><dt>Begins at</dt><dd>${formatDuration(columns.start[row] - columns.begin)}</dd></div>
@@ -138,7 +139,6 @@ function Details({ state, row, spans }) {
         ? html`<${Notice} tone=${span.status === 'error' ? 'error' : 'info'}><span class="breaks">${visible(span.status_message.slice(0, 2000))}</span><//>`
         : null
     }
-    <${Exceptions} events=${exceptions} />
     <${AttributeTable} title="Attributes" place="span" attributes=${span.attributes} dropped=${span.dropped_attributes_count} open=${true} />
     <${Events} events=${span.events} dropped=${span.dropped_events_count} spanStart=${BigInt(span.start_unix_nano)} />
     <${Links} links=${span.links} dropped=${span.dropped_links_count} />

@@ -18,7 +18,7 @@ const MISSING_AT_FIRST = 2;
 
 /**
  * A stack trace with its frames led back to source, beside the one that came.
- * @param {{ stack: ResolvedStack, exception: { type: string, message: string } }} props
+ * @param {{ stack: ResolvedStack, exception: { type: string, message: string, service: string } }} props
  */
 export function Stack({ stack, exception }) {
   const [most, setMost] = useState(FRAMES_AT_FIRST);
@@ -37,7 +37,7 @@ export function Stack({ stack, exception }) {
         <${CopyButton} text=${stack.resolved} label="Copy the resolved stack trace" />
       </span>
     </div>
-    <${MissingMaps} stack=${stack} />
+    <${MissingMaps} stack=${stack} service=${exception.service} />
     ${
       asText
         ? html`<${Texts} stack=${stack} />`
@@ -75,14 +75,14 @@ function Texts({ stack }) {
   </div>`;
 }
 
-/** @param {{ stack: ResolvedStack }} props */
-function MissingMaps({ stack }) {
+/** @param {{ stack: ResolvedStack, service: string }} props */
+function MissingMaps({ stack, service }) {
   const missing = missingMaps(stack);
   const rest = missing.slice(MISSING_AT_FIRST);
   if (missing.length === 0) return null;
   return html`<div class="missing-maps">
-    ${missing.slice(0, MISSING_AT_FIRST).map((one) => html`<${MissingMap} ...${one} key=${one.script.url} />`)}
-    ${rest.length === 0 ? null : html`<details class="fold"><summary><${Icon} name="right" />${counted(rest.length, 'more file')} without a map</summary>${rest.map((one) => html`<${MissingMap} ...${one} key=${one.script.url} />`)}</details>`}
+    ${missing.slice(0, MISSING_AT_FIRST).map((one) => html`<${MissingMap} ...${one} service=${service} key=${one.script.url} />`)}
+    ${rest.length === 0 ? null : html`<details class="fold"><summary><${Icon} name="right" />${counted(rest.length, 'more file')} without a map</summary>${rest.map((one) => html`<${MissingMap} ...${one} service=${service} key=${one.script.url} />`)}</details>`}
   </div>`;
 }
 
