@@ -15,8 +15,13 @@ const BETWEEN_CHARACTERS = 600;
  */
 
 /** Whether somebody who looks for a fault passes over the frame: code of a package, or of the engine. @param {StackFrame} frame */
-export function isQuiet({ resolved, kept }) {
-  return resolved === null ? kept?.code === 'native' : !resolved.in_app;
+export function isQuiet({ raw, resolved, kept }) {
+  return resolved === null ? kept?.code === 'native' || isOfPackage(raw.url) : !resolved.in_app;
+}
+
+/** Whether a package brought the file: most of those have no map that could be uploaded. @param {string} url */
+export function isOfPackage(url) {
+  return /[/\\]node_modules[/\\]/.test(url);
 }
 
 /** The frame that is opened: the innermost of the service's own. @param {readonly StackFrame[]} frames */
@@ -85,7 +90,7 @@ function isHead(text, { type, message }) {
 }
 
 /**
- * The scripts whose frames stay raw for want of a map, with how many frames those are.
+ * The scripts whose frames stay raw for want of a map, with how many frames those are. Packages come last.
  * @param {ResolvedStack} stack
  * @returns {{ script: StackScript, frames: number }[]}
  */
@@ -94,7 +99,8 @@ export function missingMaps({ frames, scripts }) {
   for (const { kept, script } of frames) {
     if (script !== null && (kept?.code === 'no_map' || kept?.code === 'bad_map')) counts.set(script, (counts.get(script) ?? 0) + 1);
   }
-  return [...counts].map(([at, count]) => ({ script: scripts[at], frames: count })).filter(({ script }) => script !== undefined);
+  const missing = [...counts].map(([at, count]) => ({ script: scripts[at], frames: count })).filter(({ script }) => script !== undefined);
+  return missing.sort((a, b) => Number(isOfPackage(a.script.url)) - Number(isOfPackage(b.script.url)));
 }
 
 /** How each step of the ladder finds a map. @type {Record<string, string>} */

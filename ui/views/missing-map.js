@@ -1,6 +1,5 @@
 // Why a file's frames stay as they came, and what to do about it.
 
-import { sourceMapsUrl } from '../model/sourcemaps-state.js';
 import { codeParts, stepText } from '../model/stack.js';
 import { counted } from '../model/text.js';
 import { CopyButton, Outside } from './bits.js';
@@ -9,20 +8,22 @@ import { Icon } from './icons.js';
 
 /** @import { StackScript } from '../api/types.js' */
 
-/** @param {{ script: StackScript, frames: number, service: string }} props */
-export function MissingMap({ script, frames, service }) {
+/** Names in an advice come from outside, and may be of any length. */
+const FIX_CHARACTERS = 500;
+
+/** @param {{ script: StackScript, frames: number }} props */
+export function MissingMap({ script, frames }) {
   return html`<div class="missing-map" role="note">
     <p class="missing-file"><${Icon} name="warning" /><span>${script.bad_map === null ? 'No map' : 'No usable map'} for <code class="breaks"><${Outside} text=${script.url} limit=${300} /></code>, so ${counted(frames, 'frame')} ${frames === 1 ? 'stays' : 'stay'} raw.</span></p>
     <${Fix} fix=${script.fix} />
     <${Ladder} script=${script} />
-    <p><a href=${sourceMapsUrl({ service })}>What is uploaded, and what frames of <${Outside} text=${service} limit=${60} fallback="this service" /> need</a></p>
   </div>`;
 }
 
 /** The one thing to do. @param {{ fix: string | null }} props */
 export function Fix({ fix }) {
   if (fix === null || fix === '') return null;
-  const parts = codeParts(fix.slice(0, 1200));
+  const parts = codeParts(fix.length > FIX_CHARACTERS ? `${fix.slice(0, FIX_CHARACTERS)}…` : fix);
   return html`<div class="fix"><strong>To do:</strong> ${parts.map((part, at) =>
     part.isCode
       ? html`<span class="command" key=${at}><code><${Outside} text=${part.text} /></code>${part.text.startsWith('backtrail ') ? html`<${CopyButton} text=${part.text} label="Copy the command" />` : null}</span>`

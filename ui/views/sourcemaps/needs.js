@@ -1,3 +1,4 @@
+import { isOfPackage } from '../../model/stack.js';
 import { recordSnippet } from '../../model/upload-snippets.js';
 import { sourceMapsUrl } from '../../model/sourcemaps-state.js';
 import { counted, formatCount } from '../../model/text.js';
@@ -13,6 +14,7 @@ import { Fix, FoundMap, Ladder } from '../missing-map.js';
 
 const NEEDS_AT_FIRST = 30;
 const MOST_CHIPS = 30;
+const PACKAGES_SHOWN = 100;
 
 /**
  * The files that the last day's exceptions were in.
@@ -22,13 +24,21 @@ export function Needs({ needs, view }) {
   const [most, setMost] = useState(NEEDS_AT_FIRST);
   if (needs.scripts.length === 0) return html`<${NoNeeds} needs=${needs} />`;
   const shown = view.service === '' ? needs.scripts : needs.scripts.filter((need) => need.service === view.service);
+  const own = shown.filter((need) => !isPackageAlone(need));
+  const packages = shown.filter(isPackageAlone);
   return html`
     <${Summary} needs=${needs} />
     <${Services} needs=${needs} view=${view} />
     ${needs.truncated ? html`<${Notice} tone="info">There is more than can be looked at: the newest exceptions are counted here.<//>` : null}
     ${shown.length === 0 ? html`<p class="muted">No exception of the last day is of service <${Outside} text=${view.service} limit=${100} />. <a href=${sourceMapsUrl({ ...view, service: '' })}>Show all services</a></p>` : null}
-    <ul class="needs">${shown.slice(0, most).map((need) => html`<${Need} need=${need} key=${`${need.service} ${need.version} ${need.url}`} />`)}</ul>
-    ${shown.length > most ? html`<button type="button" class="link-button" onClick=${() => setMost(shown.length)}>Show all ${formatCount(shown.length)} files</button>` : null}`;
+    <${NeedList} needs=${own.slice(0, most)} />
+    ${own.length > most ? html`<button type="button" class="link-button" onClick=${() => setMost(own.length)}>Show all ${formatCount(own.length)} files</button>` : null}
+    ${packages.length === 0 ? null : html`<details class="fold"><summary><${Icon} name="right" />${counted(packages.length, 'file')} of packages without a map, as most packages are</summary><${NeedList} needs=${packages.slice(0, PACKAGES_SHOWN)} /></details>`}`;
+}
+
+/** @param {{ needs: ScriptNeed[] }} props */
+function NeedList({ needs }) {
+  return html`<ul class="needs">${needs.map((need) => html`<${Need} need=${need} key=${`${need.service} ${need.version} ${need.url}`} />`)}</ul>`;
 }
 
 /** @param {{ needs: NeedsAnswer }} props */
@@ -43,9 +53,9 @@ function NoNeeds({ needs }) {
 /** @param {{ needs: NeedsAnswer }} props */
 function Summary({ needs }) {
   const { exceptions, traces, scripts } = needs;
-  const missing = scripts.filter(isMissing).length;
+  const missing = scripts.filter(isOwnMissing).length;
   return html`<p class="muted">${counted(exceptions, 'exception')} in ${counted(traces, 'trace')}. ${
-    missing === 0 ? `A map was there for ${scripts.length === 1 ? 'the one file' : `each of ${formatCount(scripts.length)} files`}.` : `${formatCount(missing)} of ${counted(scripts.length, 'file')} ${missing === 1 ? 'has' : 'have'} no map.`
+    missing === 0 ? 'Every file that was bundled had its map.' : `${counted(missing, 'file')} of ${formatCount(scripts.length)} ${missing === 1 ? 'lacks' : 'lack'} a map.`
   }</p>`;
 }
 
@@ -53,7 +63,7 @@ function Summary({ needs }) {
 function Services({ needs, view }) {
   /** @type {Map<string, number>} */
   const services = new Map();
-  for (const need of needs.scripts) services.set(need.service, (services.get(need.service) ?? 0) + Number(isMissing(need)));
+  for (const need of needs.scripts) services.set(need.service, (services.get(need.service) ?? 0) + Number(isOwnMissing(need)));
   if (services.size < 2 && view.service === '') return null;
   return html`<div class="chips" role="group" aria-label="Services: show their files alone">
     ${[...services].slice(0, MOST_CHIPS).map(([service, missing]) => {
@@ -69,6 +79,16 @@ function Services({ needs, view }) {
 /** @param {ScriptNeed} need */
 function isMissing(need) {
   return need.map === null || need.bad_map !== null;
+}
+
+/** A file of a package that nobody would have a map of. @param {ScriptNeed} need */
+function isPackageAlone(need) {
+  return isMissing(need) && isOfPackage(need.url);
+}
+
+/** @param {ScriptNeed} need */
+function isOwnMissing(need) {
+  return isMissing(need) && !isOfPackage(need.url);
 }
 
 /** @param {{ need: ScriptNeed }} props */
@@ -92,5 +112,6 @@ function Need({ need }) {
 /** @param {ScriptNeed} need */
 function framesOf({ frames, resolved_frames: resolved, not_covered_frames: wrapped }) {
   const own = wrapped === 0 ? '' : `, ${formatCount(wrapped)} ${wrapped === 1 ? 'is' : 'are'} the bundler’s own code`;
+  if (resolved === 0) return `${counted(frames, 'frame')}, none led to source${own}`;
   return `${formatCount(resolved)} of ${counted(frames, 'frame')} ${resolved === 1 ? 'leads' : 'lead'} to source${own}`;
 }

@@ -28,7 +28,7 @@ export function SourceMapsPage() {
     <section aria-labelledby="needs-title">
       <h2 id="needs-title">What the last day’s frames needed</h2>
       <${State} of=${needs} subject="exceptions" loading="Looking at the last day’s exceptions…" />
-      ${needs.answer === null ? null : html`<${Needs} needs=${needs.answer} view=${view} />`}
+      ${needs.answer === null ? null : html`<${Needs} needs=${inUse(needs.answer)} view=${view} />`}
     </section>
     <section aria-labelledby="uploaded-title">
       <h2 id="uploaded-title">What is uploaded</h2>
@@ -42,6 +42,11 @@ export function SourceMapsPage() {
 /** Organisations come into being when a client names them. @param {Organization} organization */
 function hasSomething(organization) {
   return organization.project_count > 0 || organization.release_count > 0 || organization.bundle_count > 0;
+}
+
+/** Files that frames of were looked up; those that are sources already need no map. @param {NeedsAnswer} needs @returns {NeedsAnswer} */
+function inUse(needs) {
+  return { ...needs, scripts: needs.scripts.filter(({ frames }) => frames > 0) };
 }
 
 /** A service that has use for an upload. @param {NeedsAnswer | null} needs */

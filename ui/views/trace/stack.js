@@ -1,3 +1,4 @@
+import { sourceMapsUrl } from '../../model/sourcemaps-state.js';
 import { atColumn, firstOwn, missingMaps, stackItems } from '../../model/stack.js';
 import { counted, formatCount, visible } from '../../model/text.js';
 import { CopyButton, Outside } from '../bits.js';
@@ -58,7 +59,8 @@ export function RawStack({ text }) {
 /** @param {ResolvedStack} stack */
 function headOf({ frames, resolved_frames: resolved }) {
   if (resolved > 0) return `${formatCount(resolved)} of ${counted(frames.length, 'frame')} ${resolved === 1 ? 'leads' : 'lead'} to source`;
-  return frames.some(({ kept }) => kept?.code === 'original') ? 'Stack trace, in source already' : 'Stack trace, as it came';
+  const others = frames.filter(({ kept }) => kept?.code !== 'native');
+  return others.length > 0 && others.every(({ kept }) => kept?.code === 'original') ? 'Stack trace, in source already' : 'No frame leads to source';
 }
 
 /** @param {StackItem} item */
@@ -81,8 +83,9 @@ function MissingMaps({ stack, service }) {
   const rest = missing.slice(MISSING_AT_FIRST);
   if (missing.length === 0) return null;
   return html`<div class="missing-maps">
-    ${missing.slice(0, MISSING_AT_FIRST).map((one) => html`<${MissingMap} ...${one} service=${service} key=${one.script.url} />`)}
-    ${rest.length === 0 ? null : html`<details class="fold"><summary><${Icon} name="right" />${counted(rest.length, 'more file')} without a map</summary>${rest.map((one) => html`<${MissingMap} ...${one} service=${service} key=${one.script.url} />`)}</details>`}
+    ${missing.slice(0, MISSING_AT_FIRST).map((one) => html`<${MissingMap} ...${one} key=${one.script.url} />`)}
+    ${rest.length === 0 ? null : html`<details class="fold"><summary><${Icon} name="right" />${counted(rest.length, 'more file')} without a map</summary>${rest.map((one) => html`<${MissingMap} ...${one} key=${one.script.url} />`)}</details>`}
+    <p><a href=${sourceMapsUrl({ service })}>What is uploaded, and what frames of <${Outside} text=${service} limit=${60} fallback="this service" /> need</a></p>
   </div>`;
 }
 
@@ -113,7 +116,7 @@ function Frame({ frame, scripts, opened }) {
   if (resolved === null) {
     const code = kept?.code ?? '';
     return html`<li class=${code === 'native' ? 'frame raw native' : code === 'original' ? 'frame raw original' : 'frame raw'}>
-      <span class="frame-sides"><span class="frame-why">${kept === null ? 'stays as it came' : `stays raw: ${kept.message}`}</span>${cameAs}</span></li>`;
+      <span class="frame-sides"><span class="frame-why">${whyRaw(frame)}</span>${cameAs}</span></li>`;
   }
   const place = placeOf(resolved.file, resolved);
   const script = frame.script === null ? undefined : scripts[frame.script];
@@ -135,6 +138,12 @@ function Frame({ frame, scripts, opened }) {
       }
     </details>
   </li>`;
+}
+
+/** @param {StackFrame} frame */
+function whyRaw({ kept }) {
+  if (kept === null) return 'stays as it came';
+  return kept.code === 'native' || kept.code === 'original' ? kept.message : `stays raw: ${kept.message}`;
 }
 
 /**
