@@ -11,7 +11,7 @@ const ui = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const index = await readFile(join(ui, 'index.html'), 'utf8');
 
 const atOnce = /(?:^|;|\})\s*(?:import|export)\b[^;'"]*?from\s*["']([^"']+)["']/gm;
-const atOnceOrLater = new RegExp(`${atOnce.source}|\\bimport\\(["']([^"']+)["']\\)`, 'gm');
+const atOnceOrLater = new RegExp(`${atOnce.source}|\\bawait import\\(["']([^"']+)["']\\)`, 'gm');
 
 /**
  * Every module that `entry` reaches, nearest first.
