@@ -89,18 +89,31 @@ function isHead(text, { type, message }) {
   return start === '' ? text.trim() === type.trim() : text.slice(0, 400).includes(start);
 }
 
+/** @typedef {{ fix: string | null, frames: number, scripts: StackScript[] }} MissingMaps files that lack a map, and that one deed would give one */
+
 /**
  * The scripts whose frames stay raw for want of a map, with how many frames those are. Packages come last.
  * @param {ResolvedStack} stack
- * @returns {{ script: StackScript, frames: number }[]}
+ * @returns {MissingMaps[]}
  */
 export function missingMaps({ frames, scripts }) {
+  /** @type {Map<number, number>} */
   const counts = new Map();
   for (const { kept, script } of frames) {
     if (script !== null && (kept?.code === 'no_map' || kept?.code === 'bad_map')) counts.set(script, (counts.get(script) ?? 0) + 1);
   }
-  const missing = [...counts].map(([at, count]) => ({ script: scripts[at], frames: count })).filter(({ script }) => script !== undefined);
-  return missing.sort((a, b) => Number(isOfPackage(a.script.url)) - Number(isOfPackage(b.script.url)));
+  const order = [...counts.keys()].filter((at) => scripts[at] !== undefined).sort((a, b) => Number(isOfPackage(scripts[a].url)) - Number(isOfPackage(scripts[b].url)));
+  /** @type {Map<string, MissingMaps>} */
+  const groups = new Map();
+  for (const at of order) {
+    const { fix, bad_map: bad } = scripts[at];
+    const key = fix === null || bad !== null ? `alone ${at}` : `fix ${fix}`;
+    const group = groups.get(key) ?? { fix, frames: 0, scripts: [] };
+    group.frames += counts.get(at) ?? 0;
+    group.scripts.push(scripts[at]);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
 }
 
 /** How each step of the ladder finds a map. @type {Record<string, string>} */

@@ -7,17 +7,33 @@ import { html } from './html.js';
 import { Icon } from './icons.js';
 
 /** @import { StackScript } from '../api/types.js' */
+/** @import { MissingMaps } from '../model/stack.js' */
 
 /** Names in an advice come from outside, and may be of any length. */
 const FIX_CHARACTERS = 500;
 
-/** @param {{ script: StackScript, frames: number }} props */
-export function MissingMap({ script, frames }) {
+const FILES_NAMED = 4;
+
+/** @param {{ missing: MissingMaps }} props */
+export function MissingMap({ missing: { fix, frames, scripts } }) {
+  const [first, ...others] = scripts;
+  const rest = others.length + 1 - FILES_NAMED;
+  const stay = `${counted(frames, 'frame')} ${frames === 1 ? 'stays' : 'stay'} raw`;
   return html`<div class="missing-map" role="note">
-    <p class="missing-file"><${Icon} name="warning" /><span>${script.bad_map === null ? 'No map' : 'No usable map'} for <code class="breaks"><${Outside} text=${script.url} limit=${300} /></code>, so ${counted(frames, 'frame')} ${frames === 1 ? 'stays' : 'stay'} raw.</span></p>
-    <${Fix} fix=${script.fix} />
-    <${Ladder} script=${script} />
+    <div class="missing-file"><${Icon} name="warning" /><div>${
+      others.length === 0
+        ? html`${first.bad_map === null ? 'No map' : 'No usable map'} for <${FileName} url=${first.url} />, so ${stay}.`
+        : html`No map for ${counted(scripts.length, 'file')}, so ${stay}:
+            <ul>${scripts.slice(0, FILES_NAMED).map(({ url }) => html`<li key=${url}><${FileName} url=${url} /></li>`)}${rest > 0 ? html`<li>and ${counted(rest, 'more file')}</li>` : null}</ul>`
+    }</div></div>
+    <${Fix} fix=${fix} />
+    <${Ladder} script=${first} />
   </div>`;
+}
+
+/** @param {{ url: string }} props */
+function FileName({ url }) {
+  return html`<code class="breaks"><${Outside} text=${url} limit=${300} /></code>`;
 }
 
 /** The one thing to do. @param {{ fix: string | null }} props */

@@ -69,9 +69,15 @@ test('the frame that is opened is the innermost of the service’s own, else the
   assert.equal(firstOwn([frame(0, 'no_map')]), -1);
 });
 
-test('only files whose frames lack a map are named as missing, with how many frames', () => {
-  const missing = missingMaps(stackOf('', [frame(0, 'no_map', 1), frame(1, 'no_map', 1), frame(2, 'not_covered', 0), frame(3, 'native', null)]));
-  assert.deepEqual(missing.map(({ script, frames }) => [script.url, frames]), [['b.js', 2]]);
+test('only files whose frames lack a map are named as missing, those that one deed gives a map together', () => {
+  const stack = stackOf('', [frame(0, 'no_map', 1), frame(1, 'no_map', 1), frame(2, 'not_covered', 0), frame(3, 'native', null)]);
+  const named = () => missingMaps(stack).map(({ scripts, frames }) => [scripts.map(({ url }) => url).join(), frames]);
+  assert.deepEqual(named(), [['b.js', 2]]);
+  stack.frames.push(frame(4, 'no_map', 0), frame(5, 'no_map', 2));
+  stack.scripts.push({ ...stack.scripts[0], url: '/x/node_modules/y/z.js' });
+  assert.deepEqual(named(), [['b.js', 2], ['a.js', 1], ['/x/node_modules/y/z.js', 1]]);
+  for (const script of stack.scripts) script.fix = 'upload';
+  assert.deepEqual(named(), [['b.js,a.js,/x/node_modules/y/z.js', 4]]);
 });
 
 test('the word at a column is marked, whatever the line holds', () => {

@@ -14,7 +14,7 @@ import { FoldedText } from './attributes.js';
 
 const STACK_LINES = 16;
 const FRAMES_AT_FIRST = 50;
-/** Files without a map that are explained before the frames; the others are a press away. */
+/** Causes of missing maps that are explained before the frames; the others are a press away. */
 const MISSING_AT_FIRST = 2;
 
 /**
@@ -83,8 +83,8 @@ function MissingMaps({ stack, service }) {
   const rest = missing.slice(MISSING_AT_FIRST);
   if (missing.length === 0) return null;
   return html`<div class="missing-maps">
-    ${missing.slice(0, MISSING_AT_FIRST).map((one) => html`<${MissingMap} ...${one} key=${one.script.url} />`)}
-    ${rest.length === 0 ? null : html`<details class="fold"><summary><${Icon} name="right" />${counted(rest.length, 'more file')} without a map</summary>${rest.map((one) => html`<${MissingMap} ...${one} key=${one.script.url} />`)}</details>`}
+    ${missing.slice(0, MISSING_AT_FIRST).map((one) => html`<${MissingMap} missing=${one} key=${one.scripts[0].url} />`)}
+    ${rest.length === 0 ? null : html`<details class="fold"><summary><${Icon} name="right" />${counted(rest.reduce((sum, one) => sum + one.scripts.length, 0), 'more file')} without a map</summary>${rest.map((one) => html`<${MissingMap} missing=${one} key=${one.scripts[0].url} />`)}</details>`}
     <p><a href=${sourceMapsUrl({ service })}>What is uploaded, and what frames of <${Outside} text=${service} limit=${60} fallback="this service" /> need</a></p>
   </div>`;
 }
