@@ -172,6 +172,7 @@ test('with tokens it asks for one; who may only read is told what changing needs
       await signIn(closed.made.read);
       await page.locator('.files').waitFor();
       await need(page, 'shop', bundle).getByText('4 of 5 frames lead to source').waitFor();
+      await page.getByText('Maps of project shop serve every service, as there is no other project').waitFor();
       await page.getByLabel('A service that project shop serves too').fill('cart');
       await page.getByRole('button', { name: 'Add', exact: true }).click();
       await page.getByRole('alert').filter({ hasText: 'This is not allowed' }).filter({ hasText: 'need a token with the scope admin' }).waitFor();

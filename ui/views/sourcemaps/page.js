@@ -22,6 +22,7 @@ export function SourceMapsPage() {
   const changed = () => setChanges((count) => count + 1);
   const view = readSourceMapsView(location.value.query);
   const organizations = uploaded.answer?.organizations.filter(hasSomething) ?? [];
+  const projects = organizations.reduce((sum, organization) => sum + organization.project_count, 0);
 
   return html`<main class="page sourcemaps" aria-labelledby="sourcemaps-title">
     <h1 id="sourcemaps-title">Source maps</h1>
@@ -33,7 +34,7 @@ export function SourceMapsPage() {
     <section aria-labelledby="uploaded-title">
       <h2 id="uploaded-title">What is uploaded</h2>
       <${State} of=${uploaded} subject="uploads" loading="Loading what is uploaded…" />
-      ${organizations.map((organization) => html`<${Uploaded} organization=${organization} onChange=${changed} key=${organization.slug} />`)}
+      ${organizations.map((organization) => html`<${Uploaded} organization=${organization} alone=${projects === 1} onChange=${changed} key=${organization.slug} />`)}
       ${uploaded.answer === null ? null : html`<${HowToUpload} isEmpty=${organizations.length === 0} service=${missingService(needs.answer)} />`}
     </section>
   </main>`;
@@ -92,11 +93,11 @@ function State({ of, subject, loading }) {
   return of.answer === null ? html`<${Loading} label=${loading} />` : null;
 }
 
-/** @param {{ organization: Organization, onChange: () => void }} props */
-function Uploaded({ organization, onChange }) {
+/** @param {{ organization: Organization, alone: boolean, onChange: () => void }} props */
+function Uploaded({ organization, alone, onChange }) {
   return html`<section class="organization" aria-label=${`Organization ${organization.slug}`}>
     <h3 class="organization-name"><span class="visually-hidden">Organization </span><${Outside} text=${organization.slug} limit=${100} /> <span class="muted">${counted(organization.bundle_count, 'upload')}, ${formatBytes(organization.bytes)}</span></h3>
-    <${Projects} organization=${organization.slug} onChange=${onChange} />
+    <${Projects} organization=${organization.slug} alone=${alone} onChange=${onChange} />
     <${Releases} organization=${organization.slug} onChange=${onChange} />
   </section>`;
 }

@@ -8,9 +8,9 @@ import { Problem } from '../problem.js';
 
 /**
  * Which services a project's maps serve.
- * @param {{ organization: string, onChange: () => void }} props
+ * @param {{ organization: string, alone: boolean, onChange: () => void }} props `alone` where there is no other project
  */
-export function Projects({ organization, onChange }) {
+export function Projects({ organization, alone, onChange }) {
   const [projects, setProjects] = useState(/** @type {Project[]} */ ([]));
   const [error, setError] = useState(/** @type {unknown} */ (null));
   useEffect(() => {
@@ -38,12 +38,12 @@ export function Projects({ organization, onChange }) {
   };
   return html`<div class="projects">
     ${error === null ? null : html`<${Problem} error=${error} subject="project" />`}
-    ${projects.map((project) => html`<${ProjectItem} project=${project} onChange=${change} key=${project.slug} />`)}
+    ${projects.map((project) => html`<${ProjectItem} project=${project} alone=${alone} onChange=${change} key=${project.slug} />`)}
   </div>`;
 }
 
-/** @param {{ project: Project, onChange: (project: Project, service: string, serves: boolean) => Promise<boolean> }} props */
-function ProjectItem({ project, onChange }) {
+/** @param {{ project: Project, alone: boolean, onChange: (project: Project, service: string, serves: boolean) => Promise<boolean> }} props */
+function ProjectItem({ project, alone, onChange }) {
   const [service, setService] = useState('');
   const add = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
@@ -52,7 +52,7 @@ function ProjectItem({ project, onChange }) {
   };
   const others = project.services.filter((name) => name !== project.slug);
   return html`<div class="project" role="group" aria-label=${`Project ${project.slug}`}>
-    <span class="project-says">Maps of project <strong><${Outside} text=${project.slug} limit=${100} /></strong> serve</span>
+    <span class="project-says">Maps of project <strong><${Outside} text=${project.slug} limit=${100} /></strong> serve${alone ? ' every service, as there is no other project; once there is, they serve' : ''}</span>
     <ul class="chips" aria-label=${`Services of project ${project.slug}`}>
       <li class="chip" title="A project serves the service of its own name"><${Outside} text=${project.slug} limit=${60} /></li>
       ${others.map(
