@@ -2,11 +2,11 @@
 
 import { html, render, useEffect } from './views/html.js';
 import { followLink, route } from './views/router.js';
+import { Later } from './views/later.js';
 import { LoginPage } from './views/login.js';
 import { SearchPage } from './views/search/page.js';
 import { loadSession, mustSignIn } from './views/session.js';
 import { Shell } from './views/shell.js';
-import { SourceMapsPage } from './views/sourcemaps/page.js';
 import { TracePage } from './views/trace/page.js';
 import { UnknownPage } from './views/unknown.js';
 
@@ -23,10 +23,13 @@ function App() {
   return html`<${Shell} fixed=${value.page === 'trace'}>
     ${value.page === 'search' ? html`<${SearchPage} />` : null}
     ${value.page === 'trace' ? html`<${TracePage} traceId=${value.traceId} key=${value.traceId} />` : null}
-    ${value.page === 'sourcemaps' ? html`<${SourceMapsPage} />` : null}
+    ${value.page === 'sourcemaps' ? html`<${Later} load=${sourceMapsPage} />` : null}
     ${value.page === 'unknown' ? html`<${UnknownPage} path=${value.path} />` : null}
   <//>`;
 }
+
+/** Loaded when it is asked for: who looks for a trace does not wait for it. */
+const sourceMapsPage = async () => (await import('./views/sourcemaps/page.js')).SourceMapsPage;
 
 document.addEventListener('click', followLink);
 

@@ -55,9 +55,28 @@ async function errorOf(response) {
  * @param {AbortSignal} [signal]
  * @returns {Promise<T>}
  */
-export async function getJson(path, signal) {
+export function getJson(path, signal) {
+  return withSignIn(sendJson('GET', path, undefined, signal));
+}
+
+/**
+ * @template T
+ * @param {'PUT' | 'DELETE'} method
+ * @param {string} path
+ * @returns {Promise<T>}
+ */
+export function change(method, path) {
+  return withSignIn(sendJson(method, path));
+}
+
+/**
+ * @template T
+ * @param {Promise<T>} answer
+ * @returns {Promise<T>}
+ */
+async function withSignIn(answer) {
   try {
-    return await sendJson('GET', path, undefined, signal);
+    return await answer;
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) signInNeeded();
     throw error;

@@ -1,6 +1,6 @@
 // The public API, one function a call. The page uses nothing else of the server.
 
-import { getJson, sendJson } from './client.js';
+import { change, getJson, sendJson } from './client.js';
 
 /** @import { BundleFile, ExportFormat, Needs, Operation, Organization, Project, Release, SearchAnswer, Session, Skeleton, SpanDetail, Status, StoredBundle } from './types.js' */
 
@@ -110,7 +110,7 @@ export function bundleFiles(organization, id, signal) {
  */
 export function serve(organization, project, service, serves) {
   const path = `${organizationsRoot}/${encodeURIComponent(organization)}/projects/${encodeURIComponent(project)}/services/${encodeURIComponent(service)}`;
-  return /** @type {Promise<Project>} */ (sendJson(serves ? 'PUT' : 'DELETE', path));
+  return /** @type {Promise<Project>} */ (change(serves ? 'PUT' : 'DELETE', path));
 }
 
 /**
@@ -118,7 +118,17 @@ export function serve(organization, project, service, serves) {
  * @param {string} version
  */
 export function deleteRelease(organization, version) {
-  return sendJson('DELETE', `${organizationsRoot}/${encodeURIComponent(organization)}/releases/${encodeURIComponent(version)}`);
+  return change('DELETE', `${organizationsRoot}/${encodeURIComponent(organization)}/releases/${encodeURIComponent(version)}`);
+}
+
+/**
+ * @param {string} organization
+ * @param {string} id
+ */
+export function deleteBundle(organization, id) {
+  return change('DELETE', `${organizationsRoot}/${encodeURIComponent(organization)}/bundles/${encodeURIComponent(id)}`);
+}
+
 /** Whether reading needs a token, and of which token this browser's session is. */
 export function session() {
   return /** @type {Promise<Session>} */ (sendJson('GET', `${root}/session`));

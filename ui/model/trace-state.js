@@ -5,6 +5,7 @@ import { parseSpanId } from './ids.js';
 /**
  * @typedef {object} TraceView
  * @property {string | null} span the span whose detail is open
+ * @property {boolean} wide whether the detail has most of the window
  * @property {string} find
  * @property {{ from: number, to: number } | null} range the time in view, in nanoseconds from the start
  * @property {'all' | string[]} closed the collapsed spans
@@ -24,6 +25,7 @@ export function readTraceView(query) {
   const closed = parameters.get('closed') ?? '';
   return {
     span: parseSpanId(parameters.get('span') ?? ''),
+    wide: parameters.get('wide') === '1',
     find: parameters.get('find') ?? '',
     range: Number.isFinite(from) && Number.isFinite(to) && from < to ? { from, to } : null,
     closed: closed === 'all' ? 'all' : closed.split(',').filter((id) => parseSpanId(id) !== null).slice(0, CLOSED_LIMIT),
@@ -37,6 +39,7 @@ export function readTraceView(query) {
 export function traceViewUrl(traceId, view) {
   const parameters = new URLSearchParams();
   if (view.span !== null) parameters.set('span', view.span);
+  if (view.wide) parameters.set('wide', '1');
   if (view.find !== '') parameters.set('find', view.find);
   if (view.range !== null) {
     parameters.set('from', String(Math.round(view.range.from)));

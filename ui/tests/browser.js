@@ -43,7 +43,7 @@ export async function withPage(browser, web, { width = 1280, height = 800, theme
     });
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   /** @type {string[]} */
   const complaints = [];
   page.on('console', (message) => {

@@ -1,7 +1,8 @@
 import * as api from '../api/index.js';
 import { endpoints, snippets } from '../model/snippets.js';
-import { CopyButton, Notice } from './bits.js';
-import { html, useEffect, useRef, useState } from './html.js';
+import { Notice } from './bits.js';
+import { html, useEffect, useState } from './html.js';
+import { SnippetTabs } from './snippet-tabs.js';
 
 /** @import { Status } from '../api/types.js' */
 
@@ -15,20 +16,6 @@ const ASK_EVERY_MS = 2000;
 export function EmptyState({ status, onFirstSpan }) {
   const reachable = useFirstSpan(onFirstSpan);
   const all = snippets(endpoints(status.listeners, window.location.hostname));
-  const [chosen, setChosen] = useState(all[0]?.id ?? '');
-  const tabs = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const snippet = all.find((candidate) => candidate.id === chosen) ?? all[0];
-
-  /** @param {KeyboardEvent} event */
-  const key = (event) => {
-    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    if (step === 0) return;
-    event.preventDefault();
-    const at = (all.findIndex((candidate) => candidate.id === snippet?.id) + step + all.length) % all.length;
-    setChosen(all[at].id);
-    /** @type {HTMLElement | undefined} */ (tabs.current?.children[at])?.focus();
-  };
-
   return html`<section class="empty" aria-labelledby="empty-title">
     <p class="waiting" role="status"><span class="pulse" aria-hidden="true"></span>${reachable ? 'Waiting for the first span' : 'The server does not answer; still trying'}</p>
     <h1 id="empty-title">Send your first span</h1>
@@ -37,20 +24,9 @@ export function EmptyState({ status, onFirstSpan }) {
       .filter((listener) => listener.name !== 'web')
       .map((listener) => html`<div key=${listener.name + listener.address}><dt>${listenerNames[listener.name] ?? listener.name}</dt><dd><code>${listener.address}</code></dd></div>`)}</dl>
     ${
-      snippet === undefined
+      all.length === 0
         ? html`<${Notice} tone="warning">No listener takes spans: all of them are turned off in the configuration.<//>`
-        : html`<div class="snippets">
-            <div class="tabs" role="tablist" aria-label="Language" ref=${tabs} onKeyDown=${key}>
-              ${all.map(
-                ({ id, title }) => html`<button type="button" role="tab" id=${`tab-${id}`} aria-selected=${id === snippet.id} aria-controls="snippet" tabindex=${id === snippet.id ? 0 : -1}
-                  onClick=${() => setChosen(id)} key=${id}>${title}</button>`,
-              )}
-            </div>
-            <div class="snippet" role="tabpanel" id="snippet" aria-labelledby=${`tab-${snippet.id}`}>
-              <div class="snippet-head"><p class="muted">${snippet.note}</p><${CopyButton} text=${snippet.code} label="Copy the code" caption="Copy" key=${snippet.id} /></div>
-              <pre class="code-block" tabindex="0">${snippet.code}</pre>
-            </div>
-          </div>`
+        : html`<${SnippetTabs} snippets=${all} label="Language" />`
     }
   </section>`;
 }

@@ -24,6 +24,9 @@ export function explain(error, subject) {
   if (error.status === 401) {
     return { title: 'The server asks for a token', text: error.message, advice: 'Load the page again to sign in.' };
   }
+  if (error.status === 403) {
+    return { title: 'This is not allowed', text: error.message, advice: 'Changing and deleting need a token with the scope admin: sign out, and in again with such a one.' };
+  }
   if (error.status === 404 && subject === 'trace') {
     return {
       title: 'No such trace',

@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { screenshot, startBrowser, withPage } from '../browser.js';
 import { startServer } from '../server.js';
+import { build, crash } from '../support/crash.js';
 import { batchJob, checkout } from '../support/shop.js';
+import { upload } from '../support/uploads.js';
 
 /** @type {Awaited<ReturnType<typeof startServer>>} */
 let server;
@@ -13,6 +15,7 @@ let browser;
 
 const now = BigInt(Date.now()) * 1_000_000n;
 const failed = checkout(3, now - 130_000_000_000n, { fails: true });
+const crashed = crash(1, 'orders', { start: now - 20_000_000_000n });
 const batch = batchJob(1, now - 600_000_000_000n, 10_000);
 
 before(async () => {
@@ -22,6 +25,9 @@ before(async () => {
   for (let at = 0; at < 60; at++) {
     spans.push(...checkout(at + 10, now - BigInt(at) * 47_000_000_000n, { slow: at % 11 === 3, fails: at % 9 === 6 }));
   }
+  await upload(server.web, { files: await build(), project: 'orders', release: '1.4.2' });
+  await upload(server.web, { files: { 'other.js': Buffer.from('other();\n') }, project: 'other', release: '1.0.0' });
+  spans.push(...crashed);
   await server.feed(spans);
   await server.feed(batch);
 });
@@ -35,6 +41,10 @@ const views = [
   { name: 'search', path: '/', ready: '.trace-item' },
   { name: 'trace', path: `/trace/${failed[0].traceId}`, ready: '.wf-row' },
   { name: 'detail', path: `/trace/${failed[0].traceId}?span=${failed[2].spanId}`, ready: '.span-detail' },
+  { name: 'stack', path: `/trace/${crashed[0].traceId}?span=${crashed[0].spanId}`, ready: 'pre.source' },
+  { name: 'stack-wide', path: `/trace/${crashed[0].traceId}?span=${crashed[0].spanId}&wide=1`, ready: 'pre.source' },
+  { name: 'missing-map', path: `/trace/${failed[0].traceId}?span=${failed[2].spanId}&wide=1`, ready: '.missing-map' },
+  { name: 'sourcemaps', path: '/sourcemaps?release=1.4.2', ready: '.files' },
   { name: 'batch', path: `/trace/${batch[0].traceId}?find=catalog`, ready: '.wf-row' },
 ];
 
@@ -66,6 +76,8 @@ for (const theme of /** @type {const} */ (['light', 'dark'])) {
         for (const ink of ['accent', 'error', 'warning', 'ok']) pairs.push([ink, ground, 4.5]);
       }
       pairs.push(['on-accent', 'accent', 4.5], ['on-accent', 'accent-strong', 4.5], ['text', 'accent-soft', 4.5], ['error', 'error-soft', 4.5], ['warning', 'warning-soft', 4.5]);
+      pairs.push(['text', 'error-mark', 4.5], ['text', 'error-soft', 4.5], ['on-error', 'error', 4.5]);
+      for (const ink of ['text', 'text-muted', 'accent']) pairs.push([ink, 'warning-soft', 4.5]);
       pairs.push(['border-strong', 'surface', 3], ['border-strong', 'surface-page', 3]);
       const poor = await page.evaluate((wanted) => {
         const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });

@@ -208,7 +208,9 @@ test('an exception is shown first, with its stack as it was sent', async () => {
     await open(page, `?span=${spans[2].spanId}`);
     const exception = panel(page).getByRole('region', { name: 'Exception' });
     await exception.waitFor();
-    assert.match(await exception.locator('.stack-text').innerText(), /^TypeError: Cannot read.*\n {4}at priceOf \(\/srv\/checkout/);
+    assert.match(await exception.locator('.frame').first().innerText(), /priceOf\s\/srv\/checkout\/dist\/pricing\.8f31c\.js:1:20431/);
+    await exception.getByRole('button', { name: 'Text', exact: true }).click();
+    assert.match(await exception.getByRole('region', { name: 'Raw stack trace' }).locator('pre').innerText(), /^TypeError: Cannot read.*\n {4}at priceOf \(\/srv\/checkout/);
     assert.equal(await panel(page).locator('.section').first().locator('h3').textContent(), 'Attributes');
   });
 });

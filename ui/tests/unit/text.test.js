@@ -45,11 +45,11 @@ test('span ids are padded', () => {
 });
 
 test('the view of a trace survives its URL', () => {
-  const view = { span: '00f067aa0ba902b7', find: 'GET /a&b', range: { from: 10, to: 99 }, closed: ['0000000000000001', '0000000000000002'] };
+  const view = { span: '00f067aa0ba902b7', wide: true, find: 'GET /a&b', range: { from: 10, to: 99 }, closed: ['0000000000000001', '0000000000000002'] };
   const url = traceViewUrl(id, view);
   assert.deepEqual(readTraceView(url.slice(url.indexOf('?'))), view);
   assert.equal(traceViewUrl(id, readTraceView('')), `/trace/${id}`);
-  assert.deepEqual(readTraceView('?closed=all&from=9&to=3&span=zz'), { span: null, find: '', range: null, closed: 'all' });
+  assert.deepEqual(readTraceView('?closed=all&from=9&to=3&span=zz'), { span: null, wide: false, find: '', range: null, closed: 'all' });
 });
 
 test('a service has one colour, and few services have different ones', () => {

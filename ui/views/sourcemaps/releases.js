@@ -1,20 +1,24 @@
 import * as api from '../../api/index.js';
-import { formatBytes, formatCount } from '../../model/text.js';
+import { readSourceMapsView, sourceMapsUrl } from '../../model/sourcemaps-state.js';
+import { counted } from '../../model/text.js';
 import { Instant, Loading, Outside } from '../bits.js';
-import { html, useEffect, useState } from '../html.js';
+import { html, useEffect, useRef, useState } from '../html.js';
 import { Icon } from '../icons.js';
 import { Problem } from '../problem.js';
-import { Projects } from './projects.js';
+import { describe, location } from '../router.js';
+import { Bundles } from './bundles.js';
+import { ConfirmDelete } from './confirm.js';
+import { instantOf } from './instants.js';
 
-/** @import { BundleFile, Release, StoredBundle } from '../../api/types.js' */
-
-const MS_IN_NANO = 1_000_000n;
+/** @import { Release } from '../../api/types.js' */
 
 /** @param {{ organization: string, onChange: () => void }} props */
 export function Releases({ organization, onChange }) {
   const [releases, setReleases] = useState(/** @type {Release[] | null} */ (null));
   const [cursor, setCursor] = useState(/** @type {string | null} */ (null));
   const [error, setError] = useState(/** @type {unknown} */ (null));
+  const [removed, setRemoved] = useState('');
+  const said = useRef(/** @type {HTMLElement | null} */ (null));
 
   const load = async (/** @type {string | null} */ from, /** @type {Release[]} */ known, /** @type {AbortSignal | undefined} */ signal) => {
     try {
@@ -31,85 +35,67 @@ export function Releases({ organization, onChange }) {
     void load(null, [], controller.signal);
     return () => controller.abort();
   }, [organization]);
+  useEffect(() => {
+    // What had the focus is gone.
+    if (removed !== '') said.current?.focus();
+  }, [removed]);
 
   const remove = async (/** @type {string} */ version) => {
-    if (!window.confirm(`Delete release ${version} and what was uploaded for it?`)) return;
-    try {
-      await api.deleteRelease(organization, version);
-      onChange();
-      await load(null, [], undefined);
-    } catch (failure) {
-      setError(failure);
-    }
+    await api.deleteRelease(organization, version);
+    setReleases((known) => known?.filter((release) => release.version !== version) ?? null);
+    setRemoved(version);
+    showOpen(version, false);
+    onChange();
   };
   if (error !== null) return html`<${Problem} error=${error} subject="releases" retry=${() => load(null, [], undefined)} />`;
   if (releases === null) return html`<${Loading} label="Loading releases…" />`;
-  return html`<${Projects} organization=${organization} />
-    ${releases.length === 0 ? html`<p class="muted">No release; what was uploaded is found by its debug ids alone.</p>` : null}
-    <ul class="releases">${releases.map((release) => html`<${ReleaseItem} organization=${organization} release=${release} onDelete=${() => remove(release.version)} key=${release.version} />`)}</ul>
+  return html`
+    <p class="muted" role="status" tabindex="-1" ref=${said} hidden=${removed === ''}>${removed === '' ? '' : html`Release <${Outside} text=${removed} limit=${150} /> was deleted.`}</p>
+    ${releases.length === 0 ? html`<p class="muted">No release: what was uploaded is found by its debug ids alone.</p>` : null}
+    <ul class="releases">${releases.map((release) => html`<${ReleaseItem} organization=${organization} release=${release} onDelete=${() => remove(release.version)} onChange=${onChange} key=${release.version} />`)}</ul>
     ${cursor === null ? null : html`<button type="button" class="link-button" onClick=${() => load(cursor, releases, undefined)}>Show older releases</button>`}`;
 }
 
-/** @param {{ organization: string, release: Release, onDelete: () => void }} props */
-function ReleaseItem({ organization, release, onDelete }) {
-  const [open, setOpen] = useState(false);
-  return html`<li class="release">
-    <details onToggle=${(/** @type {Event} */ event) => setOpen(/** @type {HTMLDetailsElement} */ (event.target).open)}>
-      <summary><${Icon} name="right" /><strong><${Outside} text=${release.version} limit=${150} /></strong>
-        <span class="muted">${release.projects.join(', ')} · ${formatCount(release.bundle_count)} ${release.bundle_count === 1 ? 'upload' : 'uploads'} · <${Instant} unixNano=${BigInt(release.changed_unix_ms) * MS_IN_NANO} /></span>
+/**
+ * Keeps the URL true to which releases are open.
+ * @param {string} version
+ * @param {boolean} open
+ */
+function showOpen(version, open) {
+  const view = readSourceMapsView(location.peek().query);
+  const releases = view.releases.filter((other) => other !== version);
+  if (open) releases.push(version);
+  if (releases.length !== view.releases.length) describe(sourceMapsUrl({ ...view, releases }));
+}
+
+/** @param {{ organization: string, release: Release, onDelete: () => Promise<void>, onChange: () => void }} props */
+function ReleaseItem({ organization, release, onDelete, onChange }) {
+  const asked = readSourceMapsView(location.value.query).releases.includes(release.version);
+  const [open, setOpen] = useState(asked);
+  const item = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    if (!asked) return;
+    setOpen(true);
+    item.current?.scrollIntoView({ block: 'nearest' });
+  }, [asked]);
+  const toggle = (/** @type {Event} */ event) => {
+    const now = /** @type {HTMLDetailsElement} */ (event.currentTarget).open;
+    setOpen(now);
+    showOpen(release.version, now);
+  };
+  return html`<li class="release" ref=${item}>
+    <details class="fold" open=${open} onToggle=${toggle}>
+      <summary><${Icon} name="right" /><strong class="breaks"><${Outside} text=${release.version} limit=${150} /></strong>
+        <span class="muted">${release.projects.map((project) => html`<${Outside} text=${project} limit=${60} key=${project} />, `)}${counted(release.bundle_count, 'upload')}, <${Instant} unixNano=${instantOf(release.changed_unix_ms)} /></span>
       </summary>
-      ${open ? html`<${Bundles} organization=${organization} version=${release.version} />` : null}
-      <button type="button" class="button danger" onClick=${onDelete}>Delete the release</button>
+      ${
+        open
+          ? html`<div class="release-body">
+              <${Bundles} organization=${organization} version=${release.version} onChange=${onChange} />
+              <${ConfirmDelete} label="Delete the release" subject="release" question=${`Delete release ${release.version.slice(0, 150)} and ${counted(release.bundle_count, 'upload')} of it? Frames of its build can then no longer be led to source.`} onDelete=${onDelete} />
+            </div>`
+          : null
+      }
     </details>
   </li>`;
 }
-
-/** @param {{ organization: string, version: string }} props */
-function Bundles({ organization, version }) {
-  const [bundles, setBundles] = useState(/** @type {StoredBundle[] | null} */ (null));
-  const [error, setError] = useState(/** @type {unknown} */ (null));
-  useEffect(() => {
-    const controller = new AbortController();
-    api.releaseBundles(organization, version, controller.signal).then(
-      (page) => setBundles(page.bundles),
-      (failure) => {
-        if (!api.isAbort(failure)) setError(failure);
-      },
-    );
-    return () => controller.abort();
-  }, [organization, version]);
-  if (error !== null) return html`<${Problem} error=${error} subject="uploads" />`;
-  if (bundles === null) return html`<${Loading} label="Loading uploads…" />`;
-  return html`<ul class="bundles">${bundles.map((bundle) => html`<${BundleItem} organization=${organization} bundle=${bundle} key=${bundle.id} />`)}</ul>`;
-}
-
-/** @param {{ organization: string, bundle: StoredBundle }} props */
-function BundleItem({ organization, bundle }) {
-  const [files, setFiles] = useState(/** @type {BundleFile[] | null} */ (null));
-  const [error, setError] = useState(/** @type {unknown} */ (null));
-  useEffect(() => {
-    const controller = new AbortController();
-    api.bundleFiles(organization, bundle.id, controller.signal).then(
-      (detail) => setFiles(detail.files),
-      (failure) => {
-        if (!api.isAbort(failure)) setError(failure);
-      },
-    );
-    return () => controller.abort();
-  }, [organization, bundle.id]);
-  return html`<li class="bundle">
-    <p class="muted"><${Instant} unixNano=${BigInt(bundle.uploaded_unix_ms) * MS_IN_NANO} /> · ${formatBytes(bundle.bytes)}${bundle.dist === null ? '' : html` · dist <${Outside} text=${bundle.dist} limit=${60} />`}</p>
-    ${error === null ? null : html`<${Problem} error=${error} subject="files" />`}
-    ${
-      files === null
-        ? null
-        : html`<table class="files"><thead><tr><th scope="col">File</th><th scope="col">What it is</th><th scope="col">Debug id, or the map it names</th><th scope="col">Size</th></tr></thead>
-            <tbody>${files.map((file) => html`<tr key=${file.url + file.sha256}>
-              <td><code class="breaks"><${Outside} text=${file.url} limit=${200} /></code></td><td>${fileTypes[file.type] ?? file.type}</td>
-              <td><code class="breaks"><${Outside} text=${file.debug_id ?? file.source_map ?? file.map_file ?? ''} limit=${120} /></code></td><td class="number">${formatBytes(file.bytes)}</td></tr>`)}</tbody></table>`
-    }
-  </li>`;
-}
-
-/** @type {Record<string, string>} */
-const fileTypes = { minified_source: 'bundle', source_map: 'map', source: 'source', other: 'other' };

@@ -12,21 +12,21 @@ const EVENTS_AT_FIRST = 50;
 
 /** @param {SpanEvent} event */
 export function isException(event) {
-  return event.name === 'exception' || event.attributes.some(({ key }) => key === 'exception.type' || key === 'exception.message' || key === 'exception.stacktrace');
+  return event.name === 'exception' || (event.exception ?? null) !== null || event.attributes.some(({ key }) => key === 'exception.type' || key === 'exception.message' || key === 'exception.stacktrace');
 }
 
-/** What went wrong, before everything else. @param {{ events: SpanEvent[] }} props */
-export function Exceptions({ events }) {
+/** What went wrong, before everything else. @param {{ events: SpanEvent[], service: string }} props */
+export function Exceptions({ events, service }) {
   const [most, setMost] = useState(5);
   if (events.length === 0) return null;
   return html`<div class="exceptions">
-    ${events.slice(0, most).map((event, at) => html`<${Exception} event=${event} key=${at} />`)}
+    ${events.slice(0, most).map((event, at) => html`<${Exception} event=${event} service=${service} key=${at} />`)}
     ${events.length > most ? html`<button type="button" class="link-button" onClick=${() => setMost(events.length)}>Show all ${events.length} exceptions</button>` : null}
   </div>`;
 }
 
-/** @param {{ event: SpanEvent }} props */
-function Exception({ event }) {
+/** @param {{ event: SpanEvent, service: string }} props */
+function Exception({ event, service }) {
   const type = textOf(event.attributes, 'exception.type') ?? '';
   const message = textOf(event.attributes, 'exception.message') ?? '';
   const stack = textOf(event.attributes, 'exception.stacktrace') ?? '';
@@ -38,17 +38,18 @@ function Exception({ event }) {
       ${escaped === 'true' ? html`<span class="badge">escaped the span</span>` : null}</header>
     ${message === '' ? null : html`<${FoldedText} text=${message} className="exception-message" />`}
     ${logged === '' || logged === message ? null : html`<p class="muted">Logged as:</p><${FoldedText} text=${logged} className="exception-message" />`}
-    ${stackOf(event, stack)}
+    ${stackOf(event, { type, message, service }, stack)}
   </section>`;
 }
 
 /**
  * @param {SpanEvent} event
+ * @param {{ type: string, message: string, service: string }} exception
  * @param {string} text
  */
-function stackOf(event, text) {
+function stackOf(event, exception, text) {
   const resolved = event.exception?.stack ?? null;
-  if (resolved !== null) return html`<${Stack} stack=${resolved} />`;
+  if (resolved !== null) return html`<${Stack} stack=${resolved} exception=${exception} />`;
   return text === '' ? html`<p class="muted">No stack trace was sent.</p>` : html`<${RawStack} text=${text} />`;
 }
 

@@ -12,6 +12,7 @@ const keys = [
   ['→', 'Expand; then move to the first child'],
   ['←', 'Collapse; then move to the parent'],
   ['Enter', 'Open the detail of the span'],
+  ['w', 'Widen the detail, or narrow it'],
   ['Escape', 'Close the detail, or clear the find'],
   ['/', 'Find in this trace'],
   ['n, N', 'Next or previous match'],
@@ -90,6 +91,8 @@ function actionOf(event, state, findBox) {
       return () => state.collapseAll();
     case 'x':
       return () => state.expandAll();
+    case 'w':
+      return state.detailOpen.peek() ? () => (state.detailWide.value = !state.detailWide.peek()) : null;
     case 'f':
       return () => state.zoomToSpan(state.active.peek());
     case '0':

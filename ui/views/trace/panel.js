@@ -65,12 +65,15 @@ export function SpanPanel({ state, row, grid }) {
     grid.current?.focus();
   };
   const current = loaded.row === row ? loaded : null;
-  return html`<aside class="span-panel" aria-label="Span detail">
+  const wide = state.detailWide.value;
+  const widen = wide ? 'Narrow the detail' : 'Widen the detail';
+  return html`<aside class=${wide ? 'span-panel wide' : 'span-panel'} aria-label="Span detail">
     <header class="panel-head">
       <div class="panel-title">
         <span class="panel-service"><${ServiceDot} service=${columns.serviceOf(row)} /><${Outside} text=${columns.serviceOf(row)} limit=${120} fallback="(no service)" /></span>
         <h2><${Outside} text=${columns.nameOf(row)} limit=${300} fallback="(no name)" /></h2>
       </div>
+      <button type="button" class="icon-button widen" title=${`${widen} (w)`} aria-label=${widen} onClick=${() => (state.detailWide.value = !wide)}><${Icon} name=${wide ? 'narrow' : 'widen'} /></button>
       <button type="button" class="icon-button" title="Close (Escape)" aria-label="Close the detail" onClick=${close}><${Icon} name="close" /></button>
     </header>
     <div class="panel-body" ref=${panel} tabindex="0" role="region" aria-label="Attributes and events">
@@ -119,6 +122,7 @@ function Details({ state, row, spans }) {
   const span = detailOfRow(spans, columns, row);
   const exceptions = span.events.filter(isException);
   return html`<div class="span-detail">
+    <${Exceptions} events=${exceptions} service=${span.service} />
     <dl class="facts compact">
       <div><dt>Duration</dt><dd class="strong">${formatDuration(span.duration_nano)}</dd></div>
       <div><dt>Begins at</dt><dd>${formatDuration(columns.start[row] - columns.begin)}</dd></div>
@@ -135,7 +139,6 @@ function Details({ state, row, spans }) {
         ? html`<${Notice} tone=${span.status === 'error' ? 'error' : 'info'}><span class="breaks">${visible(span.status_message.slice(0, 2000))}</span><//>`
         : null
     }
-    <${Exceptions} events=${exceptions} />
     <${AttributeTable} title="Attributes" place="span" attributes=${span.attributes} dropped=${span.dropped_attributes_count} open=${true} />
     <${Events} events=${span.events} dropped=${span.dropped_events_count} spanStart=${BigInt(span.start_unix_nano)} />
     <${Links} links=${span.links} dropped=${span.dropped_links_count} />

@@ -28,6 +28,8 @@ export class TraceState {
     /** The row that the keyboard is at, or −1. */
     this.active = signal(-1);
     this.detailOpen = signal(false);
+    /** Whether the detail has most of the window, as a stack trace beside its source needs. */
+    this.detailWide = signal(view.wide);
     this.findText = signal(view.find);
     this.helpOpen = signal(false);
     /** Grows with every change of what is collapsed. */
@@ -50,6 +52,7 @@ export class TraceState {
       this.range.value = view.range === null ? this.whole : clampRange(view.range, this.whole);
       this.findText.value = view.find;
       this.detailOpen.value = false;
+      this.detailWide.value = view.wide;
       this.visibility.expandAll();
       this.#arrange(view);
       this.shape.value++;
@@ -147,6 +150,7 @@ export class TraceState {
     const closed = visibility.collapsedRows(CLOSED_LIMIT);
     return traceViewUrl(columns.traceId, {
       span: this.detailOpen.value && this.active.value >= 0 ? columns.spanIds[this.active.value] : null,
+      wide: this.detailOpen.value && this.detailWide.value,
       find: this.findText.value.trim(),
       range: this.zoomed.value ? this.range.value : null,
       closed: closed === null ? (visibility.count === rootCount(columns) ? 'all' : []) : closed.map((row) => columns.spanIds[row]),
