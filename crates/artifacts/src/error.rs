@@ -96,7 +96,7 @@ pub enum Error {
     },
 }
 
-/// Whose turn it is after an [`Error`].
+/// Whose turn it is after an [`enum@Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
     /// The request is wrong, and will be wrong again.
