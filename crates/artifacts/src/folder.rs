@@ -57,6 +57,7 @@ impl Folder {
     /// Reads the bundles and maps (`.js`, `.mjs`, `.cjs`, `.map`) of `roots`, which are folders or files, but for folders that are called `node_modules` or begin with a dot.
     pub fn read(files: &dyn Files, roots: &[PathBuf]) -> Result<Self, FolderError> {
         let mut found = Vec::new();
+        let mut roots_of_found = Vec::new();
         for root in roots {
             let io = |source| FolderError::Io {
                 path: root.clone(),
@@ -69,7 +70,9 @@ impl Folder {
                 let name = root.file_name().map(PathBuf::from).unwrap_or_default();
                 found.push((root.clone(), name));
             }
+            roots_of_found.resize(found.len(), root);
         }
+        tell_apart(&mut found, &roots_of_found);
         let mut folder = Self {
             files: Arc::new([]),
             contents: HashMap::new(),
@@ -214,6 +217,29 @@ fn collect(
         found.push((path, name));
     }
     Ok(())
+}
+
+/// Files of one name in several roots get the name of their root's folder in front, all of them: none of them is more the file of that name than
+/// another.
+fn tell_apart(found: &mut [(PathBuf, PathBuf)], roots: &[&PathBuf]) {
+    let mut counts: HashMap<PathBuf, usize> = HashMap::new();
+    for (_, name) in found.iter() {
+        *counts.entry(name.clone()).or_default() += 1;
+    }
+    for ((path, name), root) in found.iter_mut().zip(roots) {
+        let is_file = path == *root;
+        let folder = if is_file {
+            root.parent()
+        } else {
+            Some(root.as_path())
+        };
+        let folder = folder.and_then(Path::file_name);
+        if counts.get(name).is_some_and(|count| *count > 1)
+            && let Some(folder) = folder
+        {
+            *name = Path::new(folder).join(&name);
+        }
+    }
 }
 
 /// `~/` and the path with `/` between its segments.

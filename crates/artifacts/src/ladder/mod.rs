@@ -511,7 +511,11 @@ impl Search<'_> {
                 Ok(fit) if fit.is_match() => fitting.push((fit.share, candidate, pair)),
                 Ok(fit) if step != Step::ContentFit => {
                     let percent = (fit.share * 100.0) as u8;
-                    self.misses.push(Miss::DoesNotFit { map: url, percent });
+                    let miss = Miss::DoesNotFit { map: url, percent };
+                    // Several steps may come upon one map.
+                    if !self.misses.contains(&miss) {
+                        self.misses.push(miss);
+                    }
                 }
                 Ok(_) => {}
                 Err(error) => self.unreadable(url, &error),

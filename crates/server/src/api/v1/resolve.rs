@@ -1,6 +1,6 @@
 //! `POST /sourcemaps/resolve`: a stack trace from somewhere else, resolved with what was uploaded here.
 
-use axum::body::Bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use serde::Deserialize;
 
@@ -10,8 +10,10 @@ use crate::api::failure::Failure;
 use crate::api::stacks::StackTrace;
 use crate::api::{Api, Json, READ_TIMEOUT};
 
-/// A stack trace in a request; the body limit of the listener holds too.
+/// A stack trace in a request.
 const MAX_STACK_BYTES: usize = 4 << 20;
+/// The body around it: a stack with many escapes, and debug ids.
+const MAX_BODY_BYTES: usize = 16 << 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,7 +36,12 @@ struct DebugImage {
     debug_id: String,
 }
 
-pub(super) async fn resolve(State(api): State<Api>, body: Bytes) -> Answer {
+pub(super) async fn resolve(State(api): State<Api>, body: Body) -> Answer {
+    let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| {
+        Failure::Invalid(format!(
+            "the body cannot be read, of which {MAX_BODY_BYTES} bytes may be: {error}"
+        ))
+    })?;
     let request: Request = serde_json::from_slice(&body)
         .map_err(|error| Failure::Invalid(format!("the body cannot be read: {error}")))?;
     if request.stack.len() > MAX_STACK_BYTES {

@@ -58,7 +58,14 @@ pub(super) fn write(
         files: BTreeMap::new(),
     };
     for file in files {
-        let path = format!("files/_/{}", file.url.trim_start_matches("~/"));
+        let name = file.url.trim_start_matches("~/");
+        let mut path = format!("files/_/{name}");
+        // Folders that are uploaded together may have files of one name.
+        let mut copies = 1;
+        while manifest.files.contains_key(&path) {
+            copies += 1;
+            path = format!("files/_/{copies}/{name}");
+        }
         let mut headers = BTreeMap::new();
         headers.extend(file.debug_id.as_deref().map(|id| ("debug-id", id)));
         headers.extend(file.source_map.as_deref().map(|map| ("sourcemap", map)));

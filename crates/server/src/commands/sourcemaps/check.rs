@@ -7,6 +7,7 @@ use host::Host;
 use serde::Serialize;
 use srcmap::map::{MapLimits, check};
 
+use super::upload::shown;
 use super::{inject, pairs};
 use artifacts::ladder::ShelfKind;
 
@@ -46,22 +47,25 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<bool> {
         maps: 0,
         findings: Vec::new(),
     };
-    for (path, why) in folder.skipped() {
-        report.findings.push(Finding {
-            file: path.clone(),
-            code: "unreadable".to_owned(),
-            message: why.clone(),
-            fix: None,
-        });
-    }
-    for (_, path) in folder
+    let skipped = folder.skipped().iter();
+    let skipped = skipped.map(|(path, why)| (path.as_path(), Some(why)));
+    let maps = folder
         .files()
         .filter(|(file, _)| file.kind == ShelfKind::Map)
-    {
+        .map(|(_, path)| (path, None));
+    for (path, why) in skipped.chain(maps) {
         report.maps += 1;
         let json = inject::read(&*host.files, path)?;
         let violations = check(&json, &MapLimits::default());
         let count = violations.len();
+        if let (Some(why), 0) = (why, count) {
+            report.findings.push(Finding {
+                file: path.to_owned(),
+                code: "unreadable".to_owned(),
+                message: why.clone(),
+                fix: None,
+            });
+        }
         report.findings.extend(
             violations
                 .into_iter()
@@ -84,6 +88,11 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<bool> {
     }
     let build = pairs::pair(&folder, |_| {})?;
     report.bundles = build.bundles.len();
+    anyhow::ensure!(
+        report.bundles + report.maps > 0,
+        "there is no bundle and no map in {}",
+        shown(&args.paths)
+    );
     for bundle in &build.bundles {
         if bundle.found.is_none() && bundle.should_have_map() {
             let last = bundle.misses.iter().max_by_key(|miss| miss.weight());

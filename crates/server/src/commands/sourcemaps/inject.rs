@@ -11,6 +11,11 @@ use srcmap::inject::{InjectMode, inject};
 use super::pairs;
 use crate::commands::progress::Progress;
 
+/// Folders below each other that pages are looked for in.
+const MAX_DEPTH: usize = 32;
+/// Pages that are read.
+const MAX_PAGES: usize = 1000;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct InjectArgs {
     /// Folders of the build, or single bundles and maps
@@ -57,6 +62,13 @@ pub(super) fn run(args: &InjectArgs) -> anyhow::Result<bool> {
     };
     for bundle in &build.bundles {
         let text = read_text(&*host.files, bundle.path)?;
+        let is_inline = matches!(&bundle.found, Some((found, _)) if found.is_inline);
+        // A line more would leave the map in the bundle one line behind.
+        let mode = if is_inline {
+            InjectMode::CommentOnly
+        } else {
+            mode
+        };
         let map_path = bundle.found.as_ref().and_then(|(_, path)| *path);
         let map = map_path.map(|path| read(&*host.files, path)).transpose()?;
         // A map that may be its own must not end up one line off.
@@ -87,6 +99,12 @@ pub(super) fn run(args: &InjectArgs) -> anyhow::Result<bool> {
                 bundle.path.display()
             ));
         }
+        if injected.bundle.is_some() && is_inline && !args.comment_only {
+            report.warnings.push(format!(
+                "{}: its map is within it, so it gets only the comment, and exceptions do not carry the id; write the map as a file of its own",
+                bundle.path.display()
+            ));
+        }
         report.files.push(Entry {
             bundle: bundle.path.to_owned(),
             map: map_path.map(Path::to_owned),
@@ -105,20 +123,35 @@ fn warn_of_integrity(files: &dyn Files, roots: &[PathBuf], report: &mut Report) 
     if report.files.iter().all(|entry| !entry.changed) {
         return;
     }
+    let mut pages = Vec::new();
     for root in roots {
-        let Ok(entries) = files.list(root) else {
-            continue;
-        };
-        for entry in entries.iter().filter(|entry| is_page(&entry.name)) {
-            let path = root.join(&entry.name);
-            let has_integrity =
-                read_text(files, &path).is_ok_and(|text| text.contains("integrity="));
-            if has_integrity {
-                report.warnings.push(format!(
-                    "{}: names the integrity of scripts, which has to be computed after inject",
-                    path.display()
-                ));
+        collect_pages(files, root, 0, &mut pages);
+    }
+    for path in pages {
+        let has_integrity = read_text(files, &path).is_ok_and(|text| text.contains("integrity="));
+        if has_integrity {
+            report.warnings.push(format!(
+                "{}: names the integrity of scripts, which has to be computed after inject",
+                path.display()
+            ));
+        }
+    }
+}
+
+/// Pages in a folder and below it. One that cannot be listed has none: this is for a warning alone.
+fn collect_pages(files: &dyn Files, dir: &Path, depth: usize, pages: &mut Vec<PathBuf>) {
+    let Ok(entries) = files.list(dir) else {
+        return;
+    };
+    for entry in entries {
+        let path = dir.join(&entry.name);
+        if entry.is_dir {
+            let is_foreign = entry.name == "node_modules" || entry.name.starts_with('.');
+            if !is_foreign && depth < MAX_DEPTH {
+                collect_pages(files, &path, depth + 1, pages);
             }
+        } else if is_page(&entry.name) && pages.len() < MAX_PAGES {
+            pages.push(path);
         }
     }
 }
@@ -184,6 +217,10 @@ fn replace(files: &dyn Files, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     name.push(".backtrail-new");
     let new = path.with_file_name(name);
     let write = || {
+        // A run that was interrupted may have left one.
+        if files.exists(&new)? {
+            files.remove_file(&new)?;
+        }
         let file = files.create_new(&new)?;
         file.write_all_at(bytes, 0)?;
         file.sync_data()?;

@@ -1,7 +1,7 @@
 //! `backtrail sourcemaps upload`.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use artifacts::Sha1;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bundle::{self, BundledFile};
 use super::inject::read;
-use super::pairs::{self, Build};
+use super::pairs::{self, Build, Bundle};
 use super::server::{Server, ServerArgs, segment};
 use crate::commands::progress::{Progress, bytes};
 
@@ -113,13 +113,16 @@ pub(super) fn run(args: &UploadArgs) -> anyhow::Result<bool> {
     };
     for bundle in &build.bundles {
         let map = bundle.found.as_ref().and_then(|(_, path)| *path);
-        if let (true, Some(path)) = (args.delete_after_upload, map)
-            && !report.deleted.iter().any(|deleted| deleted == path)
-        {
-            host.files.remove_file(path).with_context(|| {
-                format!("{} was uploaded and cannot be deleted", path.display())
-            })?;
-            report.deleted.push(path.to_owned());
+        if args.delete_after_upload {
+            for path in maps_of(bundle, &folder) {
+                if report.deleted.iter().any(|deleted| deleted == path) {
+                    continue;
+                }
+                host.files.remove_file(path).with_context(|| {
+                    format!("{} was uploaded and cannot be deleted", path.display())
+                })?;
+                report.deleted.push(path.to_owned());
+            }
         }
         report.bundles.push(Entry {
             bundle: bundle.path.to_owned(),
@@ -131,6 +134,16 @@ pub(super) fn run(args: &UploadArgs) -> anyhow::Result<bool> {
     bar.clear();
     print(args, &report)?;
     Ok(true)
+}
+
+/// The files that are a bundle's map: copies of it, too.
+fn maps_of<'a>(bundle: &Bundle<'_>, folder: &'a Folder) -> impl Iterator<Item = &'a Path> {
+    let found = bundle.found.as_ref();
+    let map = found.and_then(|(found, path)| path.map(|_| found.pair.map));
+    folder
+        .files()
+        .filter(move |(file, _)| file.kind == ShelfKind::Map && Some(file.content) == map)
+        .map(|(_, path)| path)
 }
 
 fn files(
@@ -306,7 +319,7 @@ fn print(args: &UploadArgs, report: &Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn shown(paths: &[PathBuf]) -> String {
+pub(super) fn shown(paths: &[PathBuf]) -> String {
     let paths: Vec<String> = paths
         .iter()
         .map(|path| path.display().to_string())
