@@ -91,6 +91,7 @@ max_body_bytes = '1MiB'
     max_bundle_bytes = "512MiB"
     max_organisation_bytes = "20GiB"
     max_bytes = "50GiB"
+    resolve_for_jaeger = true
 
     [sampling]
     type = "probabilistic"
