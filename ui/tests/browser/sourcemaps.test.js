@@ -96,7 +96,7 @@ test('it names what the last day’s frames need, and a service that a project i
     await missing.getByText('To do:').waitFor();
     await missing.getByText('backtrail sourcemaps upload --project bare').waitFor();
     await missing.getByText('What was tried').click();
-    await missing.getByText('nothing was uploaded for the service bare').waitFor();
+    await missing.getByText('no release of a project that serves bare was uploaded').waitFor();
     await page.getByText('1 file of packages without a map').click();
     await need(page, 'bare', 'express/lib/router/route.js').waitFor();
 

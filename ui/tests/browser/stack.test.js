@@ -164,7 +164,7 @@ test('without a map it says what to do, and an upload heals the trace when it is
     await missing.getByRole('button', { name: 'Copy the command' }).click();
     await eventually(async () => assert.equal(await page.evaluate(() => navigator.clipboard.readText()), command));
     await missing.getByText('What was tried').click();
-    await missing.getByText('nothing was uploaded for the service bare').waitFor();
+    await missing.getByText('no release of a project that serves bare was uploaded').waitFor();
     await screenshot(page, 'stack-missing-1280-light');
 
     await upload(server.web, { files: await build(), project: 'bare', release: '1.4.2' });

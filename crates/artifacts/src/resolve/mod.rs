@@ -152,8 +152,11 @@ impl Resolver {
                     };
                     let script = &scripts.list[*index];
                     match script.outcome(*index, position, callers_token.as_deref(), &mut token) {
-                        // Engines name scripts by whole paths; a relative one was resolved before.
-                        Outcome::Kept(Kept::NoMap { .. }) if frame.original_facts().is_relative => {
+                        // Engines name scripts by whole paths, so a relative one was resolved before; and a package that was not bundled runs as it was published.
+                        Outcome::Kept(Kept::NoMap { .. })
+                            if frame.original_facts().is_relative
+                                || frame.url.contains("/node_modules/") =>
+                        {
                             Outcome::Kept(Kept::Original)
                         }
                         outcome => outcome,

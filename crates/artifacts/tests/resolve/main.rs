@@ -343,6 +343,7 @@ fn frames_that_are_in_sources_already_and_lines_of_the_message_are_left_alone() 
     at f (/var/task/webpack:/shop/src/a.js:3:1)
     at g (/app/src/cart.ts:7:9)
     at h (webpack://shop/./src/b.js:1:1)
+    at i (/var/task/node_modules/express/lib/router/layer.js:95:5)
     at Array.map (<anonymous>)";
     let resolver = Resolver::new(Arc::clone(&releases) as Arc<_>);
     let origin = Origin {

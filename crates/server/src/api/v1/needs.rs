@@ -125,7 +125,8 @@ fn look(
             }
         }
     }
-    let mut scripts: Vec<Need> = needs.into_values().collect();
+    // A script whose frames are all in sources already needs nothing.
+    let mut scripts: Vec<Need> = needs.into_values().filter(|need| need.frames > 0).collect();
     // What has the most frames without a line comes first.
     scripts.sort_by_key(|need| {
         std::cmp::Reverse(need.frames - need.resolved_frames - need.not_covered_frames)
