@@ -198,6 +198,24 @@ impl Bundle {
         (starts_words && is_inside).then_some(Contradiction::InsideWord { line, column })
     }
 
+    /// Whether more blocks end than begin between a column (from 0) and a position behind it.
+    pub(super) fn leaves_block(&self, from_column: u32, position: Position) -> bool {
+        let from = Position {
+            line: position.line,
+            column: from_column.saturating_add(1),
+        };
+        let (Some((before, _)), Some((until, _))) = (self.around(from), self.around(position))
+        else {
+            return false;
+        };
+        let mut depth = 0_i32;
+        let text = until.get(before.len()..).unwrap_or_default();
+        text.bytes().any(|byte| {
+            depth += i32::from(byte == b'{') - i32::from(byte == b'}');
+            depth < 0
+        })
+    }
+
     fn is_at(&self, position: Position, character: char) -> bool {
         self.around(position)
             .is_some_and(|(_, after)| after.starts_with(character))
@@ -244,6 +262,16 @@ mod tests {
     fn contradiction(text: &str, line: u32, column: u32) -> Option<Contradiction> {
         let bundle = Bundle::read(text.as_bytes()).unwrap();
         bundle.contradiction(Position { line, column }, true)
+    }
+
+    #[test]
+    fn a_position_behind_the_end_of_a_block_is_in_another_one() {
+        let bundle = Bundle::read(b"{run(`${a}`);x()}();y()").unwrap();
+        let leaves = |from, column| bundle.leaves_block(from, Position { line: 1, column });
+        assert!(!leaves(1, 14));
+        assert!(!leaves(13, 16));
+        assert!(leaves(13, 19));
+        assert!(!leaves(20, 21));
     }
 
     #[test]

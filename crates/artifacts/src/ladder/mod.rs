@@ -126,6 +126,19 @@ impl Ladder {
         })
     }
 
+    /// Whether a block ends in the bundle between the column (from 0) where a map has a mapping and a position behind it: then the position is not in what the
+    /// mapping is about. Maps without columns do not say where the code of a module ends and the bundler's begins.
+    pub(crate) fn leaves_block(
+        &self,
+        shelf: &dyn Shelf,
+        minified: Option<Sha256>,
+        mapping_column: u32,
+        position: Position,
+    ) -> bool {
+        let bundle = minified.and_then(|id| self.evidence.bundle(shelf, id).ok());
+        bundle.is_some_and(|bundle| bundle.leaves_block(mapping_column, position))
+    }
+
     /// The bytes of a map that was found.
     pub fn read_map(&self, shelf: &dyn Shelf, found: &Found) -> Result<Arc<[u8]>, ShelfError> {
         self.evidence.read_map(shelf, found)

@@ -151,7 +151,13 @@ impl Resolver {
                         column: frame.column,
                     };
                     let script = &scripts.list[*index];
-                    match script.outcome(*index, position, callers_token.as_deref(), &mut token) {
+                    match script.outcome(
+                        (&self.ladder, &*self.shelf),
+                        *index,
+                        position,
+                        callers_token.as_deref(),
+                        &mut token,
+                    ) {
                         // Engines name scripts by whole paths, so a relative one was resolved before; and a package that was not bundled runs as it was published.
                         Outcome::Kept(Kept::NoMap { .. })
                             if frame.original_facts().is_relative
@@ -364,6 +370,7 @@ impl ScriptInUse<'_> {
     /// What the map says of a position. `token` becomes the name that the map gives to what is called there.
     fn outcome(
         &self,
+        (ladder, shelf): (&Ladder, &dyn Shelf),
         index: usize,
         position: Position,
         callers_token: Option<&str>,
@@ -384,6 +391,10 @@ impl ScriptInUse<'_> {
         let Ok(Some(location)) = map.lookup(line0, column0) else {
             return not_covered;
         };
+        let minified = self.found.as_ref().and_then(|found| found.pair.minified);
+        if ladder.leaves_block(shelf, minified, location.generated_column, position) {
+            return not_covered;
+        }
         let Some(source) = location.source_name else {
             return not_covered;
         };

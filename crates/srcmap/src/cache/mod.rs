@@ -104,6 +104,8 @@ pub struct MapCache<B> {
 /// Where a position of the generated code comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Location<'c> {
+    /// Where the token begins in the generated code: on the line that was asked about, at or before the column.
+    pub generated_column: u32,
     /// Index of the source.
     pub source: u32,
     /// Its name, if the map has one.
@@ -233,6 +235,7 @@ impl<B: AsRef<[u8]>> MapCache<B> {
             name => self.name(name)?,
         };
         Ok(Some(Location {
+            generated_column: found.column,
             source: found.source,
             source_name: self.string(record.name)?,
             line: found.original_line,
