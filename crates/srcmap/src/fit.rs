@@ -1,16 +1,21 @@
 //! Whether a bundle and a source map belong together, by what is written in both.
 //!
 //! A map says: what stands here in the bundle came from there in the source. Keywords, names of properties and of globals, strings and numbers survive
-//! a minifier, so for the bundle that the map was made with, the same text stands at both ends. For another one it does not.
+//! a minifier, so for the bundle that the map was made with, the same text stands at both ends. For another one it does not. Some maps know statements
+//! alone (terser 5.6.1 under webpack 5.60): there the text stands somewhere between the place that the map gives and the next one on the line.
 //!
-//! Measured with lodash, React, react-dom, three, TypeScript and Vue, bundled by esbuild with and without minification and minified by terser:
+//! Measured with lodash, React, react-dom, three, TypeScript and Vue, bundled by esbuild with and without minification and minified by terser, before
+//! the text between two places counted:
 //!
 //! | pair | share | weakest part |
 //! |---|---|---|
 //! | true (15 pairs) | 0.876 to 1.000 | 0.354 to 0.994 |
-//! | of two different programs or tools | at most 0.0034 | 0 |
+//! | of two different programs or tools | at most 0.0034 | not looked at |
 //! | of two builds of lodash, one with a statement more near its begin | 0.068, 0.069 | 0 |
 //! | of two builds of lodash, one with another word in one string of equal length | one token less than the true one | 0.5, as the true one |
+//!
+//! The document's webpack configuration with webpack 4, 5.60 and current, by a prototype of the rule as it is now: 0.95, 0.99 and 0.96 for
+//! the true pairs, the weakest part 0.71, and at most 0.01 for the six wrong ones.
 //!
 //! A comment that was changed makes the same bundle: two such maps fit equally, though their lines differ. That is for the caller to notice.
 
