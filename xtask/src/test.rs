@@ -1,5 +1,6 @@
 //! `cargo xtask test`: all parts in order, each to its end, and a table of how they went.
 
+mod package_target;
 mod parts;
 mod report;
 

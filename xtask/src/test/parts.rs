@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::{Context, Part};
+use super::{Context, Part, package_target};
 use crate::process::{Program, RED, paint};
 use crate::{binary, packages, tidy};
 
@@ -91,8 +91,15 @@ fn packages_alone(context: &Context) -> Result<()> {
         let args = [&["clippy", "-p", "backtrail", "--locked"], features].concat();
         cargo(context, &[&args[..], &["--", "-D", "warnings"]].concat()).run()
     };
+    let target = package_target::prepare(&context.root)?;
     // Whoever works on the crates has changes that are not committed.
-    let package = ["package", "--locked", "--allow-dirty"];
+    let package = [
+        "package",
+        "--locked",
+        "--allow-dirty",
+        "--target-dir",
+        &target,
+    ];
     let named = [
         "-p",
         "backtrail",

@@ -65,7 +65,7 @@ pub struct FunctionStart {
 
 /// Writes the cache of `map`.
 ///
-/// With the bundle's text the cache also knows how well map and bundle [fit](crate::fit). Functions are those that [`scopes`] reads in the sources.
+/// With the bundle's text the cache also knows how well map and bundle [`fit`](fit::fit). Functions are those that [`scopes`] reads in the sources.
 pub fn build(map: &SourceMap, minified: Option<&str>) -> Result<Vec<u8>, CacheError> {
     build_with(map, minified, |name, text| {
         let scopes = scopes(name, text);
