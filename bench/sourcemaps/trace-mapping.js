@@ -1,10 +1,10 @@
-// The contestant @jridgewell/trace-mapping. Usage: node trace-mapping.js MAP POSITIONS ROUNDS
+// The contestant @jridgewell/trace-mapping. Usage: node trace-mapping.js MAP POSITIONS ROUNDS COMPARED
 // Prints the figures in JSON, as bench/src/sourcemaps/task.rs has them. Times are of all threads of the process.
 
 import { readFileSync } from "node:fs";
 import { TraceMap, decodedMappings, originalPositionFor } from "@jridgewell/trace-mapping";
 
-const [, , mapFile, positionsFile, rounds] = process.argv;
+const [, , mapFile, positionsFile, rounds, compared] = process.argv;
 const json = readFileSync(mapFile, "utf8");
 const raw = readFileSync(positionsFile);
 const positions = new Uint32Array(raw.buffer, raw.byteOffset, raw.byteLength / 4);
@@ -31,21 +31,22 @@ const parse = fastest(() => {
   decodedMappings(map);
 });
 const resident = process.memoryUsage().rss;
-let sum = 0;
+let found;
 const lookups = fastest(() => {
-  sum = 0;
   for (let at = 0; at < positions.length; at += 2) {
-    const found = originalPositionFor(map, { line: positions[at] + 1, column: positions[at + 1] });
-    if (found.source !== null) {
-      sum += found.line - 1 + found.column;
-    }
+    found = originalPositionFor(map, { line: positions[at] + 1, column: positions[at + 1] });
   }
 });
+const answers = [];
+for (let at = 0; at < positions.length && answers.length < Number(compared); at += 2) {
+  found = originalPositionFor(map, { line: positions[at] + 1, column: positions[at + 1] });
+  answers.push(found.source === null ? null : [found.line - 1, found.column]);
+}
 console.log(
   JSON.stringify({
     parse_ns: parse,
     lookup_ns: lookups / (positions.length / 2),
     resident_bytes: Math.max(0, resident - before),
-    sum,
+    answers,
   }),
 );

@@ -57,10 +57,10 @@ fn of<R: Reader>(task: &Task) -> Result<Figures> {
         figures.first_ns = Some(first::<R>(task, &parsed, &cache, &positions)?);
     }
     let opened = R::open(&parsed, &cache)?;
-    figures.sum = positions
+    figures.answers = positions[..task.compared.min(positions.len())]
         .iter()
         .map(|&(line, column)| R::look_up(&opened, line, column))
-        .sum();
+        .collect();
     let (some, rest) = positions.split_at(task.slow_positions.min(positions.len()));
     let per_lookup = |positions: &[(u32, u32)]| -> Result<f64> {
         let time = fastest(task.rounds, || {

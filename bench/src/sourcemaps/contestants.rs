@@ -22,8 +22,8 @@ pub(super) trait Reader {
     fn parse(given: &Given) -> Result<Self::Parsed>;
     fn build(parsed: &Self::Parsed, given: &Given) -> Result<Vec<u8>>;
     fn open<'c>(parsed: &'c Self::Parsed, cache: &'c [u8]) -> Result<Self::Opened<'c>>;
-    /// Original line and column, added up; 0 where there is none.
-    fn look_up(opened: &Self::Opened<'_>, line: u32, column: u32) -> u64;
+    /// Original line and column, counted from 0.
+    fn look_up(opened: &Self::Opened<'_>, line: u32, column: u32) -> Option<(u32, u32)>;
     /// Bytes of the lines around it.
     fn lines(opened: &Self::Opened<'_>, line: u32, column: u32) -> usize;
 }
@@ -48,11 +48,9 @@ impl Reader for Ours {
         Ok(MapCache::open(cache)?)
     }
 
-    fn look_up(opened: &MapCache<&[u8]>, line: u32, column: u32) -> u64 {
-        match opened.lookup(line, column) {
-            Ok(Some(found)) => u64::from(found.line) + u64::from(found.column),
-            _ => 0,
-        }
+    fn look_up(opened: &MapCache<&[u8]>, line: u32, column: u32) -> Option<(u32, u32)> {
+        let found = opened.lookup(line, column).ok()??;
+        Some((found.line, found.column))
     }
 
     fn lines(opened: &MapCache<&[u8]>, line: u32, column: u32) -> usize {
@@ -86,13 +84,9 @@ impl Reader for Sourcemap {
         Ok(parsed)
     }
 
-    fn look_up(opened: &&sourcemap::SourceMap, line: u32, column: u32) -> u64 {
-        match opened.lookup_token(line, column) {
-            Some(token) if token.get_dst_line() == line && token.has_source() => {
-                u64::from(token.get_src_line()) + u64::from(token.get_src_col())
-            }
-            _ => 0,
-        }
+    fn look_up(opened: &&sourcemap::SourceMap, line: u32, column: u32) -> Option<(u32, u32)> {
+        let token = opened.lookup_token(line, column)?;
+        (token.get_dst_line() == line && token.has_source()).then(|| token.get_src())
     }
 
     fn lines(opened: &&sourcemap::SourceMap, line: u32, column: u32) -> usize {
@@ -134,13 +128,10 @@ impl Reader for Symbolic {
             .context("its own cache does not open")
     }
 
-    fn look_up(opened: &SourceMapCache<'_>, line: u32, column: u32) -> u64 {
-        match opened.lookup(SourcePosition::new(line, column)) {
-            Some(found) if found.file().is_some() => {
-                u64::from(found.line()) + u64::from(found.column())
-            }
-            _ => 0,
-        }
+    fn look_up(opened: &SourceMapCache<'_>, line: u32, column: u32) -> Option<(u32, u32)> {
+        let found = opened.lookup(SourcePosition::new(line, column))?;
+        found.file()?;
+        Some((found.line(), found.column()))
     }
 
     fn lines(opened: &SourceMapCache<'_>, line: u32, column: u32) -> usize {

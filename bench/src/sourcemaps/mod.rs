@@ -53,25 +53,45 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "first frame from the file",
             "memory",
         ]);
-        let mut sums = Vec::new();
+        let mut reference: Option<(Name, Vec<Answer>)> = None;
+        let mut differences = Vec::new();
         for &name in &options.contestants {
             let task = Task::new(name, input, options.rounds);
             let figures = measure(&task)?;
-            sums.push(figures.sum);
             table.row(cells(name, &figures));
+            match &reference {
+                None => reference = Some((name, figures.answers)),
+                Some((first, expected)) => {
+                    differences.push(difference(*first, expected, name, &figures.answers));
+                }
+            }
         }
         println!("{table}");
-        let all_agree = sums.windows(2).all(|pair| pair[0] == pair[1]);
-        println!(
-            "{}\n",
-            if all_agree {
-                "All gave the same answers."
-            } else {
-                "The answers differ."
-            }
-        );
+        for difference in differences {
+            println!("{difference}");
+        }
+        println!();
     }
     Ok(())
+}
+
+type Answer = Option<(u32, u32)>;
+
+fn difference(first: Name, expected: &[Answer], name: Name, answers: &[Answer]) -> String {
+    let pairs = expected.iter().zip(answers).enumerate();
+    let mut differing = pairs.filter(|(_, (expected, answer))| expected != answer);
+    let example = differing.next();
+    let count = differing.count() + usize::from(example.is_some());
+    let mut text = format!(
+        "{} answers differently from {} on {count} of {} positions.",
+        name.title(),
+        first.title(),
+        expected.len()
+    );
+    if let Some((at, (expected, answer))) = example {
+        text += &format!(" The first one is number {at}: {answer:?}, not {expected:?}.");
+    }
+    text
 }
 
 fn describe(input: &Input) -> Result<String> {
@@ -96,6 +116,7 @@ fn measure(task: &Task) -> Result<Figures> {
             &task.map,
             &task.positions,
             &task.rounds.to_string(),
+            &task.compared.to_string(),
         ]),
         _ => {
             let mut command = Command::new(std::env::current_exe()?);

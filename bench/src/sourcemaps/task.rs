@@ -36,6 +36,8 @@ pub(super) struct Task {
     /// A file of line and column, 32 bits each, little endian.
     pub(super) positions: String,
     pub(super) slow_positions: usize,
+    /// The answers to so many positions are compared.
+    pub(super) compared: usize,
     pub(super) rounds: u32,
 }
 
@@ -48,6 +50,7 @@ impl Task {
             bundle: text(&input.bundle),
             positions: text(&input.positions),
             slow_positions: input.slow_positions,
+            compared: 10 * input.slow_positions,
             rounds,
         }
     }
@@ -68,6 +71,6 @@ pub(super) struct Figures {
     /// Read the file of the cache, open it, look one position up, and its lines.
     pub(super) first_ns: Option<f64>,
     pub(super) resident_bytes: u64,
-    /// Of all lines and columns that were found: whether all found the same.
-    pub(super) sum: u64,
+    /// Original line and column of the first positions, as many as are compared.
+    pub(super) answers: Vec<Option<(u32, u32)>>,
 }
