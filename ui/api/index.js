@@ -2,7 +2,7 @@
 
 import { change, getJson, sendJson } from './client.js';
 
-/** @import { BundleFile, ExportFormat, Needs, Operation, Organization, Project, Release, SearchAnswer, Session, Skeleton, SpanDetail, Status, StoredBundle } from './types.js' */
+/** @import { BundleFile, EventWithoutSpan, ExportFormat, Needs, Operation, Organization, Project, Release, SearchAnswer, Session, Skeleton, SpanDetail, Status, StoredBundle } from './types.js' */
 
 export { ApiError, isAbort, onSignInNeeded } from './client.js';
 
@@ -46,6 +46,15 @@ export function skeleton(traceId, signal) {
 export function span(traceId, spanId, signal) {
   const path = `${root}/traces/${encodeURIComponent(traceId)}/spans/${encodeURIComponent(spanId)}`;
   return /** @type {Promise<{ spans: SpanDetail[] }>} */ (getJson(path, signal));
+}
+
+/**
+ * Exceptions that came as log records, while their span did not.
+ * @param {string} traceId
+ * @param {AbortSignal} [signal]
+ */
+export function eventsWithoutSpan(traceId, signal) {
+  return /** @type {Promise<{ events: EventWithoutSpan[], truncated: boolean }>} */ (getJson(`${root}/traces/${encodeURIComponent(traceId)}/events-without-span`, signal));
 }
 
 /** @param {AbortSignal} [signal] */

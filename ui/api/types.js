@@ -88,6 +88,8 @@
 
 /** @typedef {{ time_unix_nano: string, name: string, attributes: Attribute[], dropped_attributes_count: number, exception?: Exception }} SpanEvent */
 
+/** @typedef {SpanEvent & { span_id: string | null, service: string }} EventWithoutSpan */
+
 /** @typedef {StackScript & { service: string, version: string | null, exceptions: number, frames: number, resolved_frames: number, not_covered_frames: number, example_trace_id: string }} ScriptNeed */
 
 /** @typedef {{ scripts: ScriptNeed[], exceptions: number, traces: number, truncated: boolean }} Needs */

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { requests } from './support/otlp.js';
+import { logRequest, requests } from './support/otlp.js';
 
-/** @import { SpanDraft } from './support/otlp.js' */
+/** @import { LogDraft, SpanDraft } from './support/otlp.js' */
 
 const STARTS_WITHIN_MS = 20_000;
 
@@ -21,7 +21,11 @@ export async function startServer({ scopes = [] } = {}) {
   const binary = process.env.BACKTRAIL_BIN;
   if (binary === undefined) throw new Error('set BACKTRAIL_BIN to the server to test, such as ../target/debug/backtrail');
   const running = await startBinary(resolve(binary), scopes);
-  return { ...running, feed: (/** @type {SpanDraft[]} */ drafts) => feed(running.otlp, drafts) };
+  return {
+    ...running,
+    feed: (/** @type {SpanDraft[]} */ drafts) => feed(running.otlp, requests(drafts)),
+    feedLogs: (/** @type {LogDraft[]} */ drafts) => feed(running.otlp.replace('/v1/traces', '/v1/logs'), drafts.map(logRequest)),
+  };
 }
 
 /**
@@ -86,13 +90,13 @@ async function portsFrom(file, hasEnded, said) {
 
 /**
  * @param {string} url
- * @param {SpanDraft[]} drafts
+ * @param {Iterable<object>} bodies
  */
-async function feed(url, drafts) {
-  for (const request of requests(drafts)) {
+async function feed(url, bodies) {
+  for (const request of bodies) {
     const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request) });
     const answer = await response.text();
-    if (!response.ok) throw new Error(`the server refused spans: ${response.status} ${answer}`);
+    if (!response.ok) throw new Error(`the server refused what was sent: ${response.status} ${answer}`);
     const rejected = JSON.parse(answer || '{}').partialSuccess?.rejectedSpans ?? 0;
     if (Number(rejected) > 0) throw new Error(`the server rejected ${rejected} spans: ${answer}`);
   }

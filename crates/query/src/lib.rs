@@ -52,6 +52,7 @@ pub use catalogue::{Extent, Operation, extent, operations, services};
 pub use condition::{AttributeTest, Condition, NotANumber, Operand, Operator};
 pub use dependencies::{Dependencies, Dependency, dependencies};
 pub use error::QueryError;
+pub use lone_events::{TracesOfLoneEvents, traces_of_lone_events};
 pub use search::{
     Cursor, CursorError, SearchPage, SearchQuery, ServiceSpans, TraceSummary, search,
 };

@@ -3,21 +3,60 @@
 //! An exception that came as a log record lies wherever it arrived: in another memtable or block than its span, before it or after it. So what such events say is
 //! gathered from the whole snapshot before a search sweeps through its parts, and the sweep looks spans up there.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow_buffer::BooleanBuffer;
 use hashbrown::HashMap;
 use model::{AttributeScope, RowSet, Scan, ScanError, SpanId, TraceId};
+use store::Snapshot;
 
 use crate::condition::scopes;
-use crate::{AttributeTest, Budget, Condition, columns};
+use crate::{AttributeTest, Budget, Condition, QueryError, columns};
 
 /// An event is not looked for when it happened longer than this before the range of time in which its span started: an event follows the start of its span,
 /// and clocks don't differ more.
 const SLACK_NANO: u64 = 3_600_000_000_000;
 /// Looking so many traces up in a scan's index costs no less than to read the scan.
 const MAX_LOOKUPS: usize = 1000;
+
+/// Traces that have events which came without their span, and say something.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TracesOfLoneEvents {
+    /// Each once, in no particular order.
+    pub trace_ids: BTreeSet<TraceId>,
+    /// Whether there are more.
+    pub truncated: bool,
+}
+
+/// Finds traces by what their lone events say, whether their spans are here or not: [`crate::search`] finds traces with spans only.
+///
+/// `test` is of an event's attribute `key`; events are those that did not happen before `since_unix_nano` (as far as is known), from the newest part of the data
+/// on, and of as many as the budget allows.
+pub fn traces_of_lone_events(
+    snapshot: &Snapshot,
+    key: &str,
+    test: &AttributeTest,
+    since_unix_nano: u64,
+    budget: &Budget<'_>,
+) -> Result<TracesOfLoneEvents, QueryError> {
+    let mut found = TracesOfLoneEvents::default();
+    let mut left = budget.max_lone_events;
+    let holds = |value: model::AttributeValue<'_>| test.holds(value);
+    for scan in snapshot.scans() {
+        if (budget.is_over)() || left == 0 {
+            found.truncated = true;
+            break;
+        }
+        let events = scan.spans_of_lone_events(key, since_unix_nano, &holds)?;
+        found.truncated |= events.len() > left;
+        let trace_ids = events.iter().map(|(trace_id, _)| *trace_id);
+        found.trace_ids.extend(trace_ids.take(left));
+        left = left.saturating_sub(events.len());
+    }
+    Ok(found)
+}
 
 /// What lone events say about the conditions of one search.
 #[derive(Default)]

@@ -105,6 +105,32 @@ test('frames lead to lines of source, with the column marked, beside the frames 
   });
 });
 
+test('exceptions of log records whose spans are not here stand beside the trace, and alone where no span of it is here', async () => {
+  const alone = 'c2a5'.padEnd(32, '7');
+  const text = `PaymentError: ${script}\n${stack.split('\n').slice(1).join('\n')}`;
+  await server.feedLogs([resolved[0].traceId, alone].map((traceId) => ({ traceId, spanId: '00000000c2a5ffff', service: 'shop', version: '1.4.2', type: 'PaymentError', message: script, text })));
+  await withPage(browser, server.web, { expected: /404/ }, async (page) => {
+    await page.goto(`/trace/${resolved[0].traceId}`);
+    const beside = page.locator('details.without-span');
+    await beside.getByText('1 exception from log records, of spans that are not here').click();
+    await beside.getByText('4 of 9 frames lead to source').waitFor();
+    await beside.getByText('00000000c2a5ffff').waitFor();
+
+    await page.goto(`/trace/${unknown[0].traceId}`);
+    await page.locator('.trace-header').waitFor();
+    assert.equal(await page.locator('.without-span').count(), 0);
+
+    await page.goto(`/trace/${alone}`);
+    await page.getByRole('heading', { name: 'Only exceptions are here of this trace' }).waitFor();
+    assert.equal(await sourceOf(page.locator('.frame.own').first()), truth[0]);
+    assert.equal(await page.evaluate(() => /** @type {any} */ (window).hacked), undefined);
+    await screenshot(page, 'exceptions-without-spans');
+
+    await page.goto(`/trace/${'c2a5'.padEnd(32, '8')}`);
+    await page.getByRole('heading', { name: 'No such trace' }).waitFor();
+  });
+});
+
 test('the frame of the bundler’s wrapper stays raw and says why, those of the engine are folded', async () => {
   await withPage(browser, server.web, {}, async (page) => {
     const exception = await open(page, resolved);

@@ -94,3 +94,12 @@ export function random(seed) {
 export function hexId(value, digits) {
   return value.toString(16).padStart(digits, '0').slice(-digits);
 }
+
+/** @typedef {{ traceId: string, spanId: string, service: string, version: string, type: string, message: string, text: string }} LogDraft an exception that is sent as a log record */
+
+/** @param {LogDraft} draft */
+export function logRequest({ traceId, spanId, service, version, type, message, text }) {
+  const attributes = keyValues({ 'exception.type': type, 'exception.message': message, 'exception.stacktrace': text });
+  const record = { traceId, spanId, timeUnixNano: String(BigInt(Date.now()) * 1_000_000n), severityNumber: 17, attributes };
+  return { resourceLogs: [{ resource: { attributes: keyValues({ 'service.name': service, 'service.version': version }) }, scopeLogs: [{ logRecords: [record] }] }] };
+}

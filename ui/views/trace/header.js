@@ -6,6 +6,7 @@ import { Downloads } from '../downloads.js';
 import { html, useState } from '../html.js';
 import { Icon } from '../icons.js';
 import { backIsSearch } from '../router.js';
+import { WithoutSpan } from './without-span.js';
 
 /**
  * @import { ExportFormat } from '../../api/types.js'
@@ -40,6 +41,7 @@ export function TraceHeader({ state, onReload }) {
     </dl>
     <${ServiceChips} state=${state} />
     <${TraceNotices} state=${state} onReload=${onReload} />
+    <${WithoutSpan} traceId=${columns.traceId} />
   </header>`;
 }
 

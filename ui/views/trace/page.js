@@ -14,6 +14,7 @@ import { Overview } from './overview.js';
 import { TraceState } from './state.js';
 import { Toolbar } from './toolbar.js';
 import { Waterfall } from './waterfall.js';
+import { TraceWithoutSpans } from './without-span.js';
 
 /** Browsers refuse to be told a new URL at every step of a drag. */
 const URL_FOLLOWS_AFTER_MS = 200;
@@ -45,11 +46,11 @@ export function TracePage({ traceId }) {
 
   if (opening.phase === 'loading') return html`<main class="page"><${Loading} label="Opening the trace…" /></main>`;
   if (opening.phase === 'failed') {
-    return html`<main class="page narrow">
-      <${Problem} error=${opening.error} subject="trace" retry=${() => setAttempt(attempt + 1)}>
-        <a class="button" href="/search">Search traces</a>
-      <//>
-    </main>`;
+    const problem = html`<${Problem} error=${opening.error} subject="trace" retry=${() => setAttempt(attempt + 1)}>
+      <a class="button" href="/search">Search traces</a>
+    <//>`;
+    const isMissing = opening.error instanceof api.ApiError && opening.error.status === 404;
+    return html`<main class="page narrow">${isMissing ? html`<${TraceWithoutSpans} traceId=${traceId} key=${attempt}>${problem}<//>` : problem}</main>`;
   }
   return html`<${OpenTrace} state=${opening.state} onReload=${() => setAttempt(attempt + 1)} />`;
 }

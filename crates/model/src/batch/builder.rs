@@ -111,10 +111,13 @@ impl EventsBuilder {
         self.attributes.append_value(event.attributes.as_bytes());
         self.dropped_attributes_count
             .append_value(event.dropped_attributes_count);
+        // Those of a span's own events stand with the span; an event that came without it keeps what sent it, also where it joins the span.
         let is_lone = span_row.is_none();
+        let own = |envelope: &'_ [u8]| is_lone || !envelope.is_empty();
         self.resource
-            .append_option(is_lone.then_some(event.resource));
-        self.scope.append_option(is_lone.then_some(event.scope));
+            .append_option(own(event.resource).then_some(event.resource));
+        self.scope
+            .append_option(own(event.scope).then_some(event.scope));
     }
 
     fn finish(mut self) -> RecordBatch {

@@ -37,7 +37,7 @@ pub static SPANS: LazyLock<SchemaRef> = LazyLock::new(|| {
 });
 
 /// One row an event. `span_row` is the row of its span in the same batch, and null for an event that came without its span;
-/// rows are sorted by it, those without come last. `resource` and `scope` are set only for events without their span.
+/// rows are sorted by it, those without come last. `resource` and `scope` are set only for events that came without their span, also where they joined it since.
 pub static EVENTS: LazyLock<SchemaRef> = LazyLock::new(|| {
     Arc::new(Schema::new(vec![
         Field::new("trace_id", DataType::FixedSizeBinary(16), false),

@@ -11,7 +11,8 @@ use model::batch::LoneEvent;
 use model::{AttributeScope, Scan, SpanBatch, SpanBatchBuilder, TraceId};
 use proptest::prelude::*;
 use query::{
-    AttributeTest, Budget, Condition, Operand, Operator, SearchQuery, events_without_span, search,
+    AttributeTest, Budget, Condition, Operand, Operator, SearchQuery, TracesOfLoneEvents,
+    events_without_span, search, traces_of_lone_events,
 };
 use store::{MemoryScan, Snapshot};
 
@@ -118,6 +119,10 @@ proptest! {
             let nested = Condition::AnyOf(vec![Condition::Kind(77), is_n(operator, value, scope)]);
             prop_assert_eq!(&matched(&snapshot, vec![nested]), &expected);
         }
+        let test = AttributeTest::new(operator, Operand::Written(value.to_string())).unwrap();
+        let traces = traces_of_lone_events(&snapshot, "n", &test, 0, &Budget::unlimited()).unwrap();
+        let of_events = by_event.iter().map(|(trace, _)| TraceId([*trace; 16])).collect();
+        prop_assert_eq!(traces, TracesOfLoneEvents { trace_ids: of_events, truncated: false });
         let elsewhere = matched(&snapshot, vec![is_n(operator, value, Some(AttributeScope::Span))]);
         prop_assert_eq!(elsewhere, BTreeMap::new());
     }
@@ -181,6 +186,12 @@ fn a_search_that_meets_the_bound_of_events_says_so() {
             ..Budget::unlimited()
         };
         let page = search(&snapshot, &query, &budget).unwrap();
+        let test = AttributeTest::exists();
+        let traces = traces_of_lone_events(&snapshot, "n", &test, 0, &budget).unwrap();
+        assert_eq!(
+            (traces.trace_ids.len(), traces.truncated),
+            (page.traces.len(), page.truncated)
+        );
         (page.traces.len(), page.truncated)
     };
     assert_eq!(found(3), (2, false));

@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::running::otlp::START_UNIX_NANO;
 use crate::running::{Backtrail, otlp, post};
 use crate::service::{
-    HASHED, Thrower, assert_healed, assert_raw, build, exceptions, of_stack, reasons, send, stack,
-    upload,
+    HASHED, Thrower, assert_healed, assert_raw, build, exceptions, get_json, of_stack, reasons,
+    send, stack, upload,
 };
 
 const SHOP: Thrower<'static> = Thrower {
@@ -91,4 +91,47 @@ fn a_trace_has_the_exceptions_of_its_spans_and_of_its_log_records() {
         spans,
         ["0000000000000001", "0000000000000001", "0000000000000063"]
     );
+}
+
+#[test]
+fn needs_count_exceptions_of_log_records_under_their_own_version() {
+    let server = Backtrail::start();
+    let other = Thrower {
+        version: Some("2.0.0"),
+        ..SHOP
+    };
+    send(&server, &otlp::trace(1, 1));
+    other.throws_stack(&server, 2, HASHED);
+    // Of a span without a version, of one of another version, and of none that is here.
+    for trace in [1, 2, 3] {
+        send_log(&server, trace, 1);
+    }
+    let all = "/api/v1/sourcemaps/needs?start=0&end=9999999999999999999";
+    let needs = get_json(&server, all);
+    assert_eq!(needs["exceptions"], 4, "{needs:#}");
+    assert_eq!(needs["traces"], 3);
+    let scripts = needs["scripts"].as_array().unwrap().iter();
+    let mut counts: Vec<_> = scripts
+        .map(|script| {
+            (
+                script["version"].to_string(),
+                script["exceptions"].to_string(),
+            )
+        })
+        .collect();
+    counts.sort();
+    let expected = [("\"1.0.0\"", "3"), ("\"2.0.0\"", "1")];
+    assert_eq!(
+        counts,
+        expected.map(|(version, count)| (version.to_owned(), count.to_owned()))
+    );
+
+    // Of the time before it happened there is none, of another service neither.
+    let before = format!(
+        "/api/v1/sourcemaps/needs?start=0&end={}",
+        START_UNIX_NANO - 1
+    );
+    for none in [before, format!("{all}&service=nobody")] {
+        assert_eq!(get_json(&server, &none)["exceptions"], 0, "{none}");
+    }
 }

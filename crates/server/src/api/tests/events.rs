@@ -85,6 +85,7 @@ async fn an_exception_without_its_span_can_be_read() {
             "name": "exception",
             "attributes": [{"key": "exception.message", "type": "string", "value": "alone"}],
             "dropped_attributes_count": 0,
+            "exception": {"type": "", "message": "alone", "stack": null},
         }],
         "truncated": false,
     });

@@ -1,10 +1,11 @@
 //! `/sourcemaps/needs`: which scripts the exceptions of a time were in, and whether a map was there for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use axum::extract::State;
 use http::Uri;
-use model::{AttributeScope, TraceId};
+use model::{AttributeScope, Attributes, TraceId};
 use query::{AttributeTest, Condition, QueryError, SearchQuery};
 use serde::Serialize;
 
@@ -20,6 +21,11 @@ use artifacts::resolve::{Kept, Outcome, Resolved};
 const MAX_TRACES: usize = 500;
 /// Scripts that are told apart.
 const MAX_SCRIPTS: usize = 1000;
+/// The attributes that a stack is in.
+const STACK_KEYS: [&str; 2] = [
+    "exception.stacktrace",
+    "exception.structured_stacktrace.urls",
+];
 /// What is looked at where nothing else is asked for: a day.
 const DEFAULT_RANGE_NANO: u64 = 24 * 3600 * 1_000_000_000;
 
@@ -57,15 +63,12 @@ pub(super) async fn needs(State(api): State<Api>, uri: Uri) -> Answer {
         let message = format!("parameter start: {start} is after end {end}");
         return Err(Failure::Invalid(message).into());
     }
-    let has = |key: &str| Condition::Attribute {
+    let has = |key: &&str| Condition::Attribute {
         scope: Some(AttributeScope::Event),
-        key: key.to_owned(),
+        key: (*key).to_owned(),
         test: AttributeTest::exists(),
     };
-    let mut conditions = vec![Condition::AnyOf(vec![
-        has("exception.stacktrace"),
-        has("exception.structured_stacktrace.urls"),
-    ])];
+    let mut conditions = vec![Condition::AnyOf(STACK_KEYS.iter().map(has).collect())];
     let service = parameters.get("service").map(str::to_owned);
     conditions.extend(service.clone().map(Condition::Service));
     let query = SearchQuery {
@@ -85,58 +88,139 @@ fn look(
     query: &SearchQuery,
     service: Option<&str>,
 ) -> Result<Body, Failure> {
-    let page = query::search(question.snapshot, query, &question.budget)?;
-    let mut truncated = page.truncated || page.next.is_some();
-    let mut needs: BTreeMap<(String, Option<String>, String), Need> = BTreeMap::new();
-    let (mut exceptions, mut traces) = (0, 0);
-    for summary in &page.traces {
-        let trace = match query::trace(question.snapshot, summary.trace_id, &question.budget) {
-            Ok(Some(trace)) => trace,
-            Ok(None) => continue,
-            Err(QueryError::OverBudget) if traces > 0 => {
-                truncated = true;
-                break;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        traces += 1;
-        let columns = trace.batch.columns();
-        for row in (0..columns.len())
-            .filter(|row| service.is_none_or(|name| columns.service(*row) == name))
-        {
-            for event in columns.event_rows(row) {
-                let attributes = columns.events.attributes(event);
-                let name = columns.events.names.value(event);
-                let resource = resource_of(&columns, row, event);
-                let found = ExceptionEvent::of(
-                    name,
-                    attributes,
-                    columns.service(row),
-                    resource,
-                    columns.attributes(row),
-                )?;
-                let Some(stack) = found.as_ref().and_then(ExceptionEvent::stack_trace) else {
-                    continue;
-                };
-                exceptions += 1;
-                let resolved = question.stacks.resolve(&stack).map_err(Failure::internal)?;
-                let of = (stack.service, stack.version);
-                truncated |= !add(&mut needs, of, &resolved, summary.trace_id);
-            }
-        }
-    }
+    let mut found = Found::default();
+    found.of_spans(question, query, service)?;
+    found.of_log_records(question, &query.starts_unix_nano, service)?;
     // A script whose frames are all in sources already needs nothing.
-    let mut scripts: Vec<Need> = needs.into_values().filter(|need| need.frames > 0).collect();
+    let needs = found.needs.into_values();
+    let mut scripts: Vec<Need> = needs.filter(|need| need.frames > 0).collect();
     // What has the most frames without a line comes first.
     scripts.sort_by_key(|need| {
         std::cmp::Reverse(need.frames - need.resolved_frames - need.not_covered_frames)
     });
     Ok(Body {
         scripts,
-        exceptions,
-        traces,
-        truncated,
+        exceptions: found.exceptions,
+        traces: found.traces.len(),
+        truncated: found.truncated,
     })
+}
+
+#[derive(Default)]
+struct Found {
+    /// By service, version and address.
+    needs: BTreeMap<(String, Option<String>, String), Need>,
+    exceptions: u64,
+    traces: BTreeSet<TraceId>,
+    truncated: bool,
+}
+
+impl Found {
+    fn of_spans(
+        &mut self,
+        question: &Question<'_>,
+        query: &SearchQuery,
+        service: Option<&str>,
+    ) -> Result<(), Failure> {
+        let page = query::search(question.snapshot, query, &question.budget)?;
+        self.truncated |= page.truncated || page.next.is_some();
+        for summary in &page.traces {
+            let trace = match query::trace(question.snapshot, summary.trace_id, &question.budget) {
+                Ok(Some(trace)) => trace,
+                Ok(None) => continue,
+                Err(QueryError::OverBudget) if !self.traces.is_empty() => {
+                    self.truncated = true;
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            };
+            self.traces.insert(summary.trace_id);
+            let columns = trace.batch.columns();
+            for row in (0..columns.len())
+                .filter(|row| service.is_none_or(|name| columns.service(*row) == name))
+            {
+                for event in columns.event_rows(row) {
+                    let exception = ExceptionEvent::of(
+                        columns.events.names.value(event),
+                        columns.events.attributes(event),
+                        columns.service(row),
+                        resource_of(&columns, row, event),
+                        columns.attributes(row),
+                    )?;
+                    self.count(question, exception.as_ref(), summary.trace_id)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Exceptions that came as log records, while their span is not here: no search for spans finds these.
+    fn of_log_records(
+        &mut self,
+        question: &Question<'_>,
+        times_unix_nano: &RangeInclusive<u64>,
+        service: Option<&str>,
+    ) -> Result<(), Failure> {
+        let mut trace_ids = BTreeSet::new();
+        for key in STACK_KEYS {
+            let since_unix_nano = *times_unix_nano.start();
+            let test = AttributeTest::exists();
+            let mut found = query::traces_of_lone_events(
+                question.snapshot,
+                key,
+                &test,
+                since_unix_nano,
+                &question.budget,
+            )?;
+            self.truncated |= found.truncated;
+            trace_ids.append(&mut found.trace_ids);
+        }
+        self.truncated |= trace_ids.len() > MAX_TRACES;
+        for trace_id in trace_ids.into_iter().take(MAX_TRACES) {
+            let events =
+                match query::events_without_span(question.snapshot, trace_id, &question.budget) {
+                    Err(QueryError::OverBudget) if !self.traces.is_empty() => {
+                        self.truncated = true;
+                        return Ok(());
+                    }
+                    events => events?,
+                };
+            let columns = events.event_columns();
+            for row in columns.lone_rows() {
+                let time_unix_nano = columns.times.value(row);
+                let is_in_time = time_unix_nano == 0 || times_unix_nano.contains(&time_unix_nano);
+                if !is_in_time || service.is_some_and(|name| columns.service(row) != name) {
+                    continue;
+                }
+                let exception = ExceptionEvent::of(
+                    columns.names.value(row),
+                    columns.attributes(row),
+                    columns.service(row),
+                    columns.resources.value(row),
+                    Attributes::default(),
+                )?;
+                self.count(question, exception.as_ref(), trace_id)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count(
+        &mut self,
+        question: &Question<'_>,
+        exception: Option<&ExceptionEvent<'_>>,
+        trace_id: TraceId,
+    ) -> Result<(), Failure> {
+        let Some(stack) = exception.and_then(ExceptionEvent::stack_trace) else {
+            return Ok(());
+        };
+        self.exceptions += 1;
+        self.traces.insert(trace_id);
+        let resolved = question.stacks.resolve(&stack).map_err(Failure::internal)?;
+        let of = (stack.service, stack.version);
+        self.truncated |= !add(&mut self.needs, of, &resolved, trace_id);
+        Ok(())
+    }
 }
 
 /// Counts an exception's frames. False where there are too many scripts.
