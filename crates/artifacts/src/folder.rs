@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use host::{FileBytes, Files};
+use host::{FileBytes, Files, RealFiles};
 use srcmap::DebugId;
 use srcmap::map::head;
 use srcmap::minified::inspect;
@@ -15,7 +15,7 @@ use crate::ladder::{ScriptPath, Shelf, ShelfError, ShelfFile, ShelfKind};
 use crate::lookup::ReleaseRef;
 use crate::releases::ReleaseId;
 
-/// The version under which a folder is searched; say it as [`Origin::version`](crate::ladder::Origin::version).
+/// The version under which a folder is searched; [`Exception::of_folder`](crate::resolve::Exception::of_folder) says it as [`Origin::version`](crate::ladder::Origin::version).
 pub const FOLDER_VERSION: &str = "folder";
 
 /// Files that are looked at.
@@ -54,6 +54,12 @@ pub enum FolderError {
 }
 
 impl Folder {
+    /// [`Folder::read`] of the file system.
+    pub fn open(roots: &[impl AsRef<Path>]) -> Result<Self, FolderError> {
+        let roots: Vec<PathBuf> = roots.iter().map(|root| root.as_ref().into()).collect();
+        Self::read(&RealFiles, &roots)
+    }
+
     /// Reads the bundles and maps (`.js`, `.mjs`, `.cjs`, `.map`) of `roots`, which are folders or files, but for folders that are called `node_modules` or begin with a dot.
     pub fn read(files: &dyn Files, roots: &[PathBuf]) -> Result<Self, FolderError> {
         let mut found = Vec::new();

@@ -1,5 +1,34 @@
 //! What was uploaded: organisations, projects, releases, bundles and debug ids; and which map serves a frame of a stack trace.
 //!
+//! A service that embeds JavaScript, in `deno_core`, `rquickjs` or V8, resolves the stacks of its own bundles without a server, as `source-map-support` does in
+//! Node:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use artifacts::folder::Folder;
+//! use artifacts::resolve::{Exception, Resolver};
+//!
+//! // Once: reads the bundles and maps that the build left.
+//! let build = Folder::open(&["tests/fixtures/webpack/hashed"])?;
+//! let resolver = Resolver::new(Arc::new(build));
+//!
+//! // For each error that the engine reports. Frames that no map covers, and all other text, stay as they came.
+//! let stack = "PaymentError: limit exceeded: 120
+//!     at n (/var/task/main.efbcacc41ec5b6ccc1e4.js:1:404)
+//!     at Module._compile (node:internal/modules/cjs/loader:1521:14)";
+//! let resolved = resolver.resolve(&Exception::of_folder(stack))?;
+//! assert_eq!(
+//!     resolved.text,
+//!     "PaymentError: limit exceeded: 120
+//!     at chargeCustomer (src/payment.js:12:11)
+//!     at Module._compile (node:internal/modules/cjs/loader:1521:14)"
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`Resolved::frames`](resolve::Resolved::frames) has function, file, line, column and five lines of source for each frame, or why it stays raw.
+//!
 //! Not for: HTTP (`server` has the upload API), and not for reading maps ([`srcmap`] does).
 
 mod assemble;

@@ -25,6 +25,7 @@ use crate::ladder::{self, Found, Ladder, Origin, Position, Shelf, ShelfError, Ve
 use host::FileBytes;
 
 use crate::digest::Sha256;
+use crate::folder::FOLDER_VERSION;
 
 /// Lines of source on either side of a frame's.
 const CONTEXT_LINES: u32 = 5;
@@ -44,6 +45,22 @@ pub struct Exception<'a> {
     pub message: &'a str,
     /// `exception.debug_images.code_files` and `exception.debug_images.debug_ids`, side by side.
     pub debug_images: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Exception<'a> {
+    /// One of a build in a [`Folder`](crate::folder::Folder), of which nothing but the stack is known.
+    pub const fn of_folder(stack: &'a str) -> Self {
+        Self {
+            origin: Origin {
+                service: "",
+                version: Some(FOLDER_VERSION),
+                dist: None,
+            },
+            stack,
+            message: "",
+            debug_images: &[],
+        }
+    }
 }
 
 /// Resolves exceptions. Calls block.

@@ -4,9 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use artifacts::folder::FOLDER_VERSION;
-use artifacts::ladder::Origin;
-use artifacts::resolve::{Exception, Resolved, Resolver};
+use artifacts::resolve::{Exception, Resolver};
 use host::Host;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -74,7 +72,9 @@ impl Stacks {
     /// The stack with what can be resolved of it resolved.
     pub(super) fn resolve(&self, stack: &str) -> anyhow::Result<String> {
         match self {
-            Self::Folder(resolver) => Ok(of_folder(resolver, stack)?.text.clone()),
+            Self::Folder(resolver) => {
+                Ok(resolver.resolve(&Exception::of_folder(stack))?.text.clone())
+            }
             Self::Server { .. } => Ok(self.explain(stack)?.resolved),
         }
     }
@@ -82,7 +82,7 @@ impl Stacks {
     pub(super) fn explain(&self, stack: &str) -> anyhow::Result<Explained> {
         match self {
             Self::Folder(resolver) => {
-                let resolved = of_folder(resolver, stack)?;
+                let resolved = resolver.resolve(&Exception::of_folder(stack))?;
                 let body = crate::api::stack_json(stack, &resolved)?;
                 serde_json::from_value(body).context("a stack cannot be written")
             }
@@ -97,20 +97,6 @@ impl Stacks {
             }
         }
     }
-}
-
-fn of_folder(resolver: &Resolver, stack: &str) -> anyhow::Result<Arc<Resolved>> {
-    let origin = Origin {
-        service: "",
-        version: Some(FOLDER_VERSION),
-        dist: None,
-    };
-    Ok(resolver.resolve(&Exception {
-        origin,
-        stack,
-        message: "",
-        debug_images: &[],
-    })?)
 }
 
 /// Whether a frame that a map could serve stays raw.
