@@ -82,7 +82,7 @@
  * @property {number | null} script
  */
 
-/** @typedef {{ raw: string, resolved: string, resolved_frames: number, frames: StackFrame[], frames_left_out: number, scripts: StackScript[] }} ResolvedStack */
+/** @typedef {{ raw: string, resolved: string, resolved_frames: number, frames: StackFrame[], frames_left_out: number, source_withheld: string | null, scripts: StackScript[] }} ResolvedStack */
 
 /** @typedef {{ type: string, message: string, stack: ResolvedStack | null }} Exception */
 

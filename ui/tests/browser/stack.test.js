@@ -245,6 +245,38 @@ test('a stack of 1,500 frames is shown by parts', async () => {
   });
 });
 
+test('who may not see sources reads where a frame was, and what seeing the lines needs', async () => {
+  const closed = await startServer({ scopes: ['read', 'sources', 'admin', 'upload'] });
+  try {
+    await upload(closed.web, { files: await build(), project: 'shop', release: '1.4.2', token: closed.made.upload });
+    await closed.feed(resolved);
+    // The browser itself says that an answer was 401.
+    await withPage(browser, closed.web, { expected: /the server responded with a status of 401/ }, async (page) => {
+      const exception = page.getByRole('region', { name: 'Exception' }).first();
+      const signIn = async (/** @type {string} */ token) => {
+        await page.getByLabel('Token', { exact: true }).fill(token);
+        await page.getByRole('button', { name: 'Sign in' }).click();
+        await exception.getByText('4 of 9 frames lead to source').waitFor();
+      };
+      const [span] = resolved;
+      await page.goto(`/trace/${span.traceId}?span=${span.spanId}`);
+      await signIn(closed.made.read);
+      const own = exception.locator('.frame.own');
+      assert.equal(await sourceOf(own.first()), truth[0]);
+      await own.first().getByText('The lines of source are left out: seeing them needs a token with the scope sources.', { exact: true }).waitFor();
+      assert.equal(await exception.locator('pre.source').count(), 0);
+      await screenshot(page, 'stack-without-lines-1280-light');
+
+      await page.getByRole('button', { name: /Sign out/ }).click();
+      await signIn(closed.made.admin);
+      await own.first().locator('pre.source').waitFor();
+      assert.equal(await exception.getByText('The lines of source are left out').count(), 0);
+    });
+  } finally {
+    await closed.stop();
+  }
+});
+
 test('whatever a stack trace says is text, and as long as it may be', async () => {
   for (const options of [{}, /** @type {const} */ ({ width: 390, height: 844, theme: 'dark' })]) {
     await withPage(browser, server.web, options, async (page) => {

@@ -26,7 +26,7 @@ function frame(line, is, script = 0) {
 /** @param {string} raw @param {StackFrame[]} frames @returns {ResolvedStack} */
 function stackOf(raw, frames) {
   const script = (/** @type {string} */ url) => ({ url, map: null, bad_map: null, reasons: [], fix: null });
-  return { raw, resolved: raw, resolved_frames: 0, frames, frames_left_out: 0, scripts: [script('a.js'), script('b.js')] };
+  return { raw, resolved: raw, resolved_frames: 0, frames, frames_left_out: 0, source_withheld: null, scripts: [script('a.js'), script('b.js')] };
 }
 
 const none = { type: '', message: '' };

@@ -8,7 +8,7 @@ import { FoundMap, MissingMap } from '../missing-map.js';
 import { FoldedText } from './attributes.js';
 
 /**
- * @import { ResolvedStack, StackFrame, StackScript } from '../../api/types.js'
+ * @import { ResolvedStack, StackFrame } from '../../api/types.js'
  * @import { StackItem } from '../../model/stack.js'
  */
 
@@ -92,7 +92,7 @@ function MissingMaps({ stack, service }) {
 /** @param {{ item: StackItem, stack: ResolvedStack, opened: number }} props */
 function Item({ item, stack, opened }) {
   if (item.kind === 'text') return html`<li class="frame-between"><${Outside} text=${item.text} /></li>`;
-  if (item.kind === 'frame') return html`<${Frame} frame=${stack.frames[item.at]} scripts=${stack.scripts} opened=${item.at === opened} />`;
+  if (item.kind === 'frame') return html`<${Frame} frame=${stack.frames[item.at]} stack=${stack} opened=${item.at === opened} />`;
   return html`<${QuietFrames} item=${item} stack=${stack} opened=${opened} />`;
 }
 
@@ -103,13 +103,13 @@ function QuietFrames({ item: { from, to }, stack, opened }) {
   return html`<li class="frame quiet">
     <details class="fold" open=${open} onToggle=${(/** @type {Event} */ event) => setOpen(/** @type {HTMLDetailsElement} */ (event.currentTarget).open)}>
       <summary><${Icon} name="right" />${formatCount(to - from)} frames of packages and of the engine</summary>
-      ${open ? html`<ol class="frames">${stack.frames.slice(from, to).map((frame, at) => html`<${Frame} frame=${frame} scripts=${stack.scripts} opened=${from + at === opened} key=${at} />`)}</ol>` : null}
+      ${open ? html`<ol class="frames">${stack.frames.slice(from, to).map((frame, at) => html`<${Frame} frame=${frame} stack=${stack} opened=${from + at === opened} key=${at} />`)}</ol>` : null}
     </details>
   </li>`;
 }
 
-/** @param {{ frame: StackFrame, scripts: StackScript[], opened: boolean }} props */
-function Frame({ frame, scripts, opened }) {
+/** @param {{ frame: StackFrame, stack: ResolvedStack, opened: boolean }} props */
+function Frame({ frame, stack, opened }) {
   const [open, setOpen] = useState(opened);
   const { raw, resolved, kept } = frame;
   const cameAs = html`<span class="frame-raw"><span class="visually-hidden">, as it came: </span><${Outside} text=${raw.function ?? '(anonymous)'} limit=${200} /> <span class="frame-url"><${Outside} text=${placeOf(raw.url, raw)} limit=${400} /></span></span>`;
@@ -119,7 +119,7 @@ function Frame({ frame, scripts, opened }) {
       <span class="frame-sides"><span class="frame-why">${whyRaw(frame)}</span>${cameAs}</span></li>`;
   }
   const place = placeOf(resolved.file, resolved);
-  const script = frame.script === null ? undefined : scripts[frame.script];
+  const script = frame.script === null ? undefined : stack.scripts[frame.script];
   return html`<li class=${resolved.in_app ? 'frame own' : 'frame'}>
     <details open=${open} onToggle=${(/** @type {Event} */ event) => setOpen(/** @type {HTMLDetailsElement} */ (event.currentTarget).open)}>
       <summary><${Icon} name="right" /><span class="frame-sides">
@@ -131,13 +131,19 @@ function Frame({ frame, scripts, opened }) {
       ${
         open
           ? html`<div class="frame-body">
-              ${resolved.context === null ? html`<p class="muted">The map has no text of this source: build it with sourcesContent to see the lines here.</p>` : html`<${SourceLines} place=${place} context=${resolved.context} line=${resolved.line} column=${resolved.column} />`}
+              ${resolved.context === null ? html`<p class="muted">${whyNoLines(stack)}</p>` : html`<${SourceLines} place=${place} context=${resolved.context} line=${resolved.line} column=${resolved.column} />`}
               <p class="frame-how muted"><span>${script === undefined ? null : html`<${FoundMap} script=${script} />`}</span><${CopyButton} text=${place} label="Copy file, line and column" /></p>
             </div>`
           : null
       }
     </details>
   </li>`;
+}
+
+/** @param {ResolvedStack} stack */
+function whyNoLines({ source_withheld: withheld }) {
+  if (withheld === null) return 'The map has no text of this source: build it with sourcesContent to see the lines here.';
+  return `${withheld.charAt(0).toUpperCase()}${withheld.slice(1)}.`;
 }
 
 /** @param {StackFrame} frame */

@@ -102,7 +102,9 @@ impl Authority {
         let tokens = self.in_force();
         if !peer.always_needs_token && !tokens.close(scope) {
             return match scope {
-                Scope::Read | Scope::Ingest | Scope::Admin => Ok(Principal::Anonymous),
+                Scope::Read | Scope::Sources | Scope::Ingest | Scope::Admin => {
+                    Ok(Principal::Anonymous)
+                }
                 Scope::Upload => match Credential::of(headers, false) {
                     Ok(Some(_)) => Ok(Principal::Anonymous),
                     Ok(None) => Err(Denied::NoToken { scope }),
@@ -110,7 +112,8 @@ impl Authority {
                 },
             };
         }
-        let takes_cookies = peer.takes_cookies && matches!(scope, Scope::Read | Scope::Admin);
+        let takes_cookies =
+            peer.takes_cookies && matches!(scope, Scope::Read | Scope::Sources | Scope::Admin);
         let credential = match Credential::of(headers, takes_cookies) {
             Ok(Some(credential)) => credential,
             Ok(None) => return Err(Denied::NoToken { scope }),
@@ -121,6 +124,17 @@ impl Authority {
             id: token.id.clone(),
             name: token.name.clone(),
         })
+    }
+
+    /// Whether a request that may read sees what sources hold, too. One that does not is answered all the same, without them.
+    ///
+    /// Nothing but a token with the scope closes that, wherever the request came in: that it may read was decided before.
+    pub(crate) fn shows_sources(&self, headers: &HeaderMap, peer: Peer) -> bool {
+        let peer = Peer {
+            always_needs_token: false,
+            ..peer
+        };
+        self.authorize(Scope::Sources, headers, peer).is_ok()
     }
 
     /// Whether a token closes this.

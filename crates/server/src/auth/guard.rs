@@ -92,7 +92,12 @@ impl Guard {
         self.counted(self.authority.authorize(scope, headers, self.peer))
     }
 
-    /// The same, where an answer was found in another way.
+    /// Whether the answer to a request that may read holds lines of source.
+    pub(crate) fn shows_sources(&self, headers: &HeaderMap) -> bool {
+        self.authority.shows_sources(headers, self.peer)
+    }
+
+    /// The same as [`Guard::authorize`], where an answer was found in another way.
     pub(crate) fn counted<T>(&self, result: Result<T, Denied>) -> Result<T, Denied> {
         if let Err(denied) = &result {
             self.metrics

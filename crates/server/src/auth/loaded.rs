@@ -20,7 +20,7 @@ impl LoadedTokens {
     pub(super) fn close(&self, scope: Scope) -> bool {
         let names = |scope| self.0.iter().any(|token| token.scopes.names(scope));
         match scope {
-            Scope::Upload | Scope::Read | Scope::Ingest => names(scope),
+            Scope::Upload | Scope::Read | Scope::Sources | Scope::Ingest => names(scope),
             Scope::Admin => names(Scope::Admin) || names(Scope::Read),
         }
     }
@@ -101,11 +101,16 @@ mod tests {
             let (loaded, _) = tokens(scopes);
             Scope::ALL.map(|scope| loaded.close(scope))
         };
-        //                                     upload read   ingest admin
-        assert_eq!(closed(&[]), [false, false, false, false]);
-        assert_eq!(closed(&[Scope::Upload]), [true, false, false, false]);
-        assert_eq!(closed(&[Scope::Read]), [false, true, false, true]);
-        assert_eq!(closed(&[Scope::Ingest]), [false, false, true, false]);
-        assert_eq!(closed(&[Scope::Admin]), [false, false, false, true]);
+        for (token, closes) in [
+            (&[][..], &[][..]),
+            (&[Scope::Upload], &[Scope::Upload]),
+            (&[Scope::Read], &[Scope::Read, Scope::Admin]),
+            (&[Scope::Sources], &[Scope::Sources]),
+            (&[Scope::Ingest], &[Scope::Ingest]),
+            (&[Scope::Admin], &[Scope::Admin]),
+        ] {
+            let expected = Scope::ALL.map(|scope| closes.contains(&scope));
+            assert_eq!(closed(token), expected, "{token:?}");
+        }
     }
 }

@@ -7,10 +7,12 @@
 //! |---|---|
 //! | `ingest` | sending spans, logs and metrics |
 //! | `read` | the read APIs, the page's data, `/metrics` |
+//! | `sources` | the lines of source in what is read |
 //! | `upload` | `/api/0` |
 //! | `admin` | deleting; it stands for all others, too |
 //!
 //! A listener that other machines reach needs a token for everything but health, whatever tokens there are, unless `allow_anonymous` is set.
+//! Who may read and has no `sources` is answered without the lines, and told so: it is the one scope whose lack refuses nothing.
 //! Every route asks its listener's [`Guard`]; what is refused is [`Denied`], which each protocol puts into its own words.
 
 mod authority;

@@ -9,6 +9,8 @@ pub(crate) enum Scope {
     Upload,
     /// Read traces, source maps and metrics: the read APIs and the page
     Read,
+    /// See the lines of source around the frames of a stack trace, beside what read shows
+    Sources,
     /// Send spans, logs and metrics
     Ingest,
     /// Delete, and everything that the others allow
@@ -17,13 +19,20 @@ pub(crate) enum Scope {
 
 impl Scope {
     /// All of them, as files and messages list them.
-    pub(crate) const ALL: [Self; 4] = [Self::Upload, Self::Read, Self::Ingest, Self::Admin];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Upload,
+        Self::Read,
+        Self::Sources,
+        Self::Ingest,
+        Self::Admin,
+    ];
 
     /// Its name in files, messages and on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Upload => "upload",
             Self::Read => "read",
+            Self::Sources => "sources",
             Self::Ingest => "ingest",
             Self::Admin => "admin",
         }
@@ -104,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_scope_allows_nothing_but_itself() {
-        for scope in [Scope::Upload, Scope::Read, Scope::Ingest] {
+        for scope in [Scope::Upload, Scope::Read, Scope::Sources, Scope::Ingest] {
             let one = Scopes::from_iter([scope]);
             for other in Scope::ALL {
                 assert_eq!(one.allow(other), other == scope, "{scope} {other}");

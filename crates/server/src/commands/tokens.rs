@@ -14,6 +14,7 @@ pub(crate) const HELP: &str = "\
 A scope is closed as soon as a token has it, and only that: a token for uploads leaves sending and reading open.
   ingest   sending spans, logs and metrics, over HTTP and gRPC
   read     the page, the read APIs, /metrics; deleting then needs admin
+  sources  the lines of source in stack traces, for who may read; others read the traces without them
   upload   source maps, under /api/0
   admin    deleting, and all of the above
 An address that other machines reach needs tokens for sending and reading, or --allow-anonymous.
@@ -22,6 +23,7 @@ Examples:
   backtrail tokens create --name ci --scope upload             for SENTRY_AUTH_TOKEN of a build
   backtrail tokens create --name shop --scope ingest           OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN
   backtrail tokens create --name me --scope read --scope admin --expires-in 90d
+  backtrail tokens create --name dev --scope read --scope sources
   backtrail tokens list
   backtrail tokens revoke ci
 
@@ -123,6 +125,7 @@ fn create(host: &Host, new: NewToken, place: &Place) -> anyhow::Result<()> {
     let closes = |scope| match scope {
         Scope::Upload => "uploads",
         Scope::Read => "the page, the read APIs and /metrics",
+        Scope::Sources => "the lines of source in stack traces",
         Scope::Ingest => "sending spans (Jaeger's agent over UDP stays open on loopback)",
         Scope::Admin => "deleting",
     };
@@ -178,11 +181,8 @@ fn list(host: &Host, place: &Place) -> anyhow::Result<()> {
 fn revoke(host: &Host, token: &str, place: &Place) -> anyhow::Result<()> {
     let (_, file) = place.file(host)?;
     let (revoked, left) = file.revoke(token)?;
-    let opened: Scopes = revoked
-        .scopes
-        .iter()
-        .filter(|scope| !left.iter().any(|token| token.scopes.names(*scope)))
-        .collect();
+    let is_last = |scope: &Scope| !left.iter().any(|token| token.scopes.names(*scope));
+    let opened: Scopes = revoked.scopes.iter().filter(is_last).collect();
     if place.json {
         let mut shown = shown(&revoked, host);
         let opened: Vec<&str> = opened.iter().map(Scope::name).collect();
@@ -191,9 +191,20 @@ fn revoke(host: &Host, token: &str, place: &Place) -> anyhow::Result<()> {
         return Ok(());
     }
     println!("token {} ({}) is revoked", revoked.name, revoked.id);
+    // Who may read sees the sources then, on loopback and elsewhere.
+    let of_readers = opened.names(Scope::Sources);
+    let opened: Scopes = opened
+        .iter()
+        .filter(|scope| *scope != Scope::Sources)
+        .collect();
     if !opened.is_empty() {
         eprintln!(
             "there is no token with scope {opened} any more: where a server listens on loopback, that is open to all now"
+        );
+    }
+    if of_readers {
+        eprintln!(
+            "there is no token with scope sources any more: whoever may read sees the lines of source now"
         );
     }
     Ok(())

@@ -21,6 +21,7 @@ mod jaeger;
 mod log_records;
 mod projects;
 mod service;
+mod source_lines;
 mod structured;
 mod tokens;
 mod upload;

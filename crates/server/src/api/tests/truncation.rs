@@ -120,7 +120,7 @@ async fn over_grpc_the_metadata_behind_the_answer_says_it() {
 /// Calls with a `FindTracesRequest` that holds an empty query, by hand: what a client makes of metadata behind a success is its own affair.
 async fn find_by_grpc(api: Api, path: &str) -> Found {
     let (health, _) = tonic_health::server::health_reporter();
-    let router = jaeger_grpc_router(api, crate::auth::Guard::open(), &health).unwrap();
+    let router = jaeger_grpc_router(api, Guard::open(), &health).unwrap();
     let request = Request::post(path)
         .header("content-type", "application/grpc")
         .body(Body::from(&b"\0\0\0\0\x02\x0a\0"[..]));

@@ -4,6 +4,7 @@ use artifacts::ladder::{Miss, Step};
 use artifacts::resolve::{Context, Frame, Kept, Location, Outcome, Resolved, Script};
 use serde::Serialize;
 
+use super::source_lines::SourceLines;
 use crate::api::failure::Failure;
 use crate::api::stacks::{ExceptionEvent, Stacks};
 
@@ -17,11 +18,15 @@ pub(super) struct ExceptionBody {
 }
 
 impl ExceptionBody {
-    pub(super) fn of(event: &ExceptionEvent<'_>, stacks: &Stacks) -> Result<Self, Failure> {
+    pub(super) fn of(
+        event: &ExceptionEvent<'_>,
+        stacks: &Stacks,
+        lines: SourceLines,
+    ) -> Result<Self, Failure> {
         let stack = match event.stack_trace() {
             Some(trace) => {
                 let resolved = stacks.resolve(&trace).map_err(Failure::internal)?;
-                Some(StackBody::of(trace.stack, &resolved))
+                Some(StackBody::of(trace.stack, &resolved, lines))
             }
             None => None,
         };
@@ -35,7 +40,7 @@ impl ExceptionBody {
 
 /// A stack trace as this API writes it, for whoever resolved one without a server.
 pub(crate) fn stack_json(raw: &str, resolved: &Resolved) -> serde_json::Result<serde_json::Value> {
-    serde_json::to_value(StackBody::of(raw, resolved))
+    serde_json::to_value(StackBody::of(raw, resolved, SourceLines::Shown))
 }
 
 /// A stack trace, raw and resolved.
@@ -46,17 +51,21 @@ pub(super) struct StackBody {
     resolved_frames: usize,
     frames: Vec<FrameBody>,
     frames_left_out: usize,
+    /// Why no frame has lines of source, where some would have.
+    source_withheld: Option<&'static str>,
     scripts: Vec<ScriptBody>,
 }
 
 impl StackBody {
-    pub(super) fn of(raw: &str, resolved: &Resolved) -> Self {
+    pub(super) fn of(raw: &str, resolved: &Resolved, lines: SourceLines) -> Self {
+        let frames = resolved.frames.iter();
         Self {
             raw: raw.to_owned(),
             resolved: resolved.text.clone(),
             resolved_frames: resolved.resolved_count(),
-            frames: resolved.frames.iter().map(FrameBody::of).collect(),
+            frames: frames.map(|frame| FrameBody::of(frame, lines)).collect(),
             frames_left_out: resolved.frames_left_out,
+            source_withheld: lines.withheld_of(resolved),
             scripts: resolved.scripts.iter().map(ScriptBody::of).collect(),
         }
     }
@@ -103,10 +112,10 @@ struct KeptBody {
 }
 
 impl FrameBody {
-    fn of(frame: &Frame) -> Self {
+    fn of(frame: &Frame, lines: SourceLines) -> Self {
         let (resolved, kept, script) = match &frame.outcome {
             Outcome::Resolved(location) => (
-                Some(LocationBody::of(location)),
+                Some(LocationBody::of(location, lines)),
                 None,
                 Some(location.script),
             ),
@@ -128,10 +137,9 @@ impl FrameBody {
 }
 
 impl LocationBody {
-    fn of(location: &Location) -> Self {
-        let context = location
-            .context
-            .as_ref()
+    fn of(location: &Location, lines: SourceLines) -> Self {
+        let context = lines
+            .of(location)
             .map(|Context { first_line, lines }| ContextBody {
                 first_line: *first_line,
                 lines: lines.clone(),

@@ -5,6 +5,7 @@ use model::{Attributes, SpanId};
 use serde::Serialize;
 
 use super::exception::ExceptionBody;
+use super::source_lines::SourceLines;
 use super::{Answer, Hex, UnixNano};
 use crate::api::failure::Failure;
 use crate::api::stacks::{ExceptionEvent, Stacks, resource_of};
@@ -29,7 +30,11 @@ struct Entry {
     exception: ExceptionBody,
 }
 
-pub(super) async fn exceptions(State(api): State<Api>, Path(trace_id): Path<String>) -> Answer {
+pub(super) async fn exceptions(
+    State(api): State<Api>,
+    Path(trace_id): Path<String>,
+    lines: SourceLines,
+) -> Answer {
     let trace_id = super::trace_id(&trace_id)?;
     let answer = api.ask(READ_TIMEOUT, move |question| {
         let mut found = Body {
@@ -38,9 +43,9 @@ pub(super) async fn exceptions(State(api): State<Api>, Path(trace_id): Path<Stri
         };
         let trace = query::trace(question.snapshot, trace_id, &question.budget)?;
         if let Some(trace) = &trace {
-            of_spans(trace, question.stacks, &mut found)?;
+            of_spans(trace, question.stacks, lines, &mut found)?;
         }
-        of_log_records(question, trace_id, &mut found)?;
+        of_log_records(question, trace_id, lines, &mut found)?;
         if trace.is_none() && found.exceptions.is_empty() {
             return Err(Failure::NotFound(format!("trace {trace_id} is not here")));
         }
@@ -49,7 +54,12 @@ pub(super) async fn exceptions(State(api): State<Api>, Path(trace_id): Path<Stri
     Ok(answer.await?)
 }
 
-fn of_spans(trace: &query::Trace, stacks: &Stacks, found: &mut Body) -> Result<(), Failure> {
+fn of_spans(
+    trace: &query::Trace,
+    stacks: &Stacks,
+    lines: SourceLines,
+    found: &mut Body,
+) -> Result<(), Failure> {
     let columns = trace.batch.columns();
     for row in 0..columns.len() {
         for event in columns.event_rows(row) {
@@ -71,7 +81,7 @@ fn of_spans(trace: &query::Trace, stacks: &Stacks, found: &mut Body) -> Result<(
                 service: service.to_owned(),
                 time_unix_nano: UnixNano(columns.events.times.value(event)),
                 event_name: name.to_owned(),
-                exception: ExceptionBody::of(&exception, stacks)?,
+                exception: ExceptionBody::of(&exception, stacks, lines)?,
             });
         }
     }
@@ -82,6 +92,7 @@ fn of_spans(trace: &query::Trace, stacks: &Stacks, found: &mut Body) -> Result<(
 fn of_log_records(
     question: &Question<'_>,
     trace_id: model::TraceId,
+    lines: SourceLines,
     found: &mut Body,
 ) -> Result<(), Failure> {
     let lone = query::events_without_span(question.snapshot, trace_id, &question.budget)?;
@@ -110,7 +121,7 @@ fn of_log_records(
             service: service.to_owned(),
             time_unix_nano: UnixNano(columns.times.value(row)),
             event_name: name.to_owned(),
-            exception: ExceptionBody::of(&exception, question.stacks)?,
+            exception: ExceptionBody::of(&exception, question.stacks, lines)?,
         });
     }
     Ok(())

@@ -12,6 +12,7 @@ mod resolve;
 mod search;
 mod session;
 mod skeleton;
+mod source_lines;
 mod sourcemaps;
 mod span;
 mod trace;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::Answer;
 use super::exception::StackBody;
+use super::source_lines::SourceLines;
 use crate::api::failure::Failure;
 use crate::api::stacks::StackTrace;
 use crate::api::{Api, Json, READ_TIMEOUT};
@@ -36,7 +37,7 @@ struct DebugImage {
     debug_id: String,
 }
 
-pub(super) async fn resolve(State(api): State<Api>, body: Body) -> Answer {
+pub(super) async fn resolve(State(api): State<Api>, lines: SourceLines, body: Body) -> Answer {
     let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| {
         Failure::Invalid(format!(
             "the body cannot be read, of which {MAX_BODY_BYTES} bytes may be: {error}"
@@ -67,7 +68,7 @@ pub(super) async fn resolve(State(api): State<Api>, body: Body) -> Answer {
                 .collect(),
         };
         let resolved = question.stacks.resolve(&trace).map_err(Failure::internal)?;
-        Json::write(&StackBody::of(trace.stack, &resolved))
+        Json::write(&StackBody::of(trace.stack, &resolved, lines))
     });
     Ok(answer.await?)
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::attributes::{AttributeList, OwnedAttributes};
 use super::exception::ExceptionBody;
+use super::source_lines::SourceLines;
 use super::{Answer, Hex, UnixNano, find_trace};
 use crate::api::failure::Failure;
 use crate::api::names::{kind_name, status_name};
@@ -20,6 +21,7 @@ const MAX_RESOLVED: usize = 50;
 pub(super) async fn span(
     State(api): State<Api>,
     Path((trace_id, span_id)): Path<(String, String)>,
+    lines: SourceLines,
 ) -> Answer {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -32,7 +34,7 @@ pub(super) async fn span(
         let columns = trace.batch.columns();
         let rows = trace.rows_of(span_id);
         let spans: Result<Vec<_>, _> = rows
-            .map(|row| Detail::of(&columns, row, question.stacks))
+            .map(|row| Detail::of(&columns, row, question.stacks, lines))
             .collect();
         let spans = spans?;
         if spans.is_empty() {
@@ -70,7 +72,12 @@ struct Detail<'a> {
 }
 
 impl<'a> Detail<'a> {
-    fn of(columns: &SpanColumns<'a>, row: usize, stacks: &Stacks) -> Result<Self, Failure> {
+    fn of(
+        columns: &SpanColumns<'a>,
+        row: usize,
+        stacks: &Stacks,
+        lines: SourceLines,
+    ) -> Result<Self, Failure> {
         let mut resolved = 0;
         let events = columns.event_rows(row).map(|event| {
             let (name, attributes) = (
@@ -88,7 +95,7 @@ impl<'a> Detail<'a> {
             let exception = match exception {
                 Some(exception) if resolved < MAX_RESOLVED => {
                     resolved += 1;
-                    Some(ExceptionBody::of(&exception, stacks)?)
+                    Some(ExceptionBody::of(&exception, stacks, lines)?)
                 }
                 _ => None,
             };

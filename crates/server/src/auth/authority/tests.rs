@@ -207,6 +207,63 @@ fn a_cookie_counts_for_reading_and_deleting_at_the_page_and_nowhere_else() {
 }
 
 #[test]
+fn who_may_read_sees_sources_until_a_token_with_that_scope_exists() {
+    let server = Fixture::new();
+    let reader = server.create("me", &[Scope::Read], None);
+    let admin = server.create("root", &[Scope::Admin], None);
+    let sees = |headers: &HeaderMap, peer| server.authority.shows_sources(headers, peer);
+    for peer in [LOCAL, PUBLIC] {
+        for headers in [nothing(), bearer(&reader), cookie(&reader)] {
+            assert!(sees(&headers, peer), "{headers:?}");
+        }
+    }
+    let developer = server.create("dev", &[Scope::Read, Scope::Sources], None);
+    let stranger = Secret::presented("whatever");
+    let mut malformed = HeaderMap::new();
+    malformed.insert(AUTHORIZATION, "Digest x".parse().unwrap());
+    for peer in [LOCAL, PUBLIC] {
+        for token in [&developer, &admin] {
+            assert!(sees(&bearer(token), peer));
+            assert!(sees(&cookie(token), peer));
+        }
+        for token in [&reader, &stranger] {
+            assert!(!sees(&bearer(token), peer));
+            assert!(!sees(&cookie(token), peer));
+        }
+        assert!(!sees(&nothing(), peer));
+        assert!(!sees(&malformed, peer));
+        // Where no page is, nobody has a session.
+        let elsewhere = Peer {
+            takes_cookies: false,
+            ..peer
+        };
+        assert!(!sees(&cookie(&developer), elsewhere));
+    }
+    assert_eq!(
+        server.ask(Scope::Read, &bearer(&reader), LOCAL),
+        Ok("me".to_owned())
+    );
+}
+
+#[test]
+fn sources_stay_closed_when_their_token_expires_and_open_when_it_is_revoked() {
+    let server = Fixture::new();
+    let token = server.create("dev", &[Scope::Sources], Some(60));
+    let sees = |headers: &HeaderMap| server.authority.shows_sources(headers, LOCAL);
+    assert!(sees(&bearer(&token)));
+    assert_eq!(
+        server.ask(Scope::Read, &nothing(), LOCAL),
+        Ok("anybody".to_owned())
+    );
+    server.clock.advance(Duration::from_mins(1));
+    assert!(!sees(&bearer(&token)));
+    assert!(!sees(&nothing()));
+    server.file().revoke("dev").unwrap();
+    server.clock.advance(LOOK_AGAIN_AFTER);
+    assert!(sees(&nothing()));
+}
+
+#[test]
 fn an_expired_token_opens_nothing_and_goes_on_to_close() {
     let server = Fixture::new();
     let scope = Scope::Read;

@@ -65,6 +65,9 @@ impl StackArgs {
 pub(super) struct Explained {
     pub(super) resolved: String,
     pub(super) frames: Vec<Value>,
+    /// Why a server gives no lines of source.
+    #[serde(default)]
+    source_withheld: Option<String>,
     pub(super) scripts: Vec<Value>,
 }
 

@@ -78,6 +78,9 @@ fn revoking_the_last_token_of_a_scope_says_what_is_open_now() {
     );
     let output = tokens(&dir, &["revoke", "read"]);
     assert!(text(&output.stderr).contains("scope read any more"));
+    create(&dir, "sources");
+    let output = tokens(&dir, &["revoke", "sources"]);
+    assert!(text(&output.stderr).contains("whoever may read sees the lines of source"));
     let empty = text(&tokens(&dir, &["list"]).stdout);
     assert!(empty.starts_with("there are no tokens in "), "{empty}");
 }
@@ -95,7 +98,7 @@ fn what_is_wrong_is_said_and_fails() {
         (&["create", "--name", "x"], "--scope"),
         (
             &["create", "--name", "x", "--scope", "write"],
-            "upload, read, ingest, admin",
+            "upload, read, sources, ingest, admin",
         ),
         (&["create", "--scope", "read"], "--name"),
         (
@@ -148,6 +151,7 @@ fn help_teaches_what_a_scope_closes() {
         "SENTRY_AUTH_TOKEN",
         "BACKTRAIL_TOKEN",
         "--allow-anonymous",
+        "--scope read --scope sources",
     ] {
         assert!(help.contains(word), "{word} is not in\n{help}");
     }
