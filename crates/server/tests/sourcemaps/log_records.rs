@@ -18,7 +18,7 @@ const SHOP: Thrower<'static> = Thrower {
     version: Some("1.0.0"),
 };
 
-fn send_log(server: &Backtrail, trace: u128, span: u64) {
+pub(crate) fn send_log(server: &Backtrail, trace: u128, span: u64) {
     let record = LogRecord {
         time_unix_nano: START_UNIX_NANO + 500,
         trace_id: trace.to_be_bytes().to_vec(),

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::log_records::send_log;
 use crate::running::{Backtrail, Reply, Start, agent, command, run_in, try_post};
 use crate::service::{
     HASHED, SHOP, TRUTH, assert_healed, build, healed, stack, stderr, stdout, upload,
@@ -34,6 +35,7 @@ impl Shop {
         let server = Start::new().data_dir(dir.path()).start();
         upload(&server, build("hashed").path(), &["--release", "1.0.0"]);
         SHOP.throws_stack(&server, 1, HASHED);
+        send_log(&server, 2, 1);
         Self {
             server,
             tokens,
@@ -72,6 +74,11 @@ impl Shop {
         let exceptions = json(self.get(asker, &format!("{trace}/exceptions")));
         let span = json(self.get(asker, &format!("{trace}/spans/{:016x}", 1)));
 
+        let waiting = json(self.get(
+            asker,
+            &format!("/api/v1/traces/{:032x}/events-without-span", 2),
+        ));
+
         let question = json!({"service": "shop", "stack": HASHED}).to_string();
         let mut headers = vec![("Content-Type", "application/json")];
         headers.extend(asker.map(|(name, value)| (*name, value.as_str())));
@@ -83,6 +90,10 @@ impl Shop {
             (
                 "span",
                 span["spans"][0]["events"][0]["exception"]["stack"].clone(),
+            ),
+            (
+                "events without span",
+                waiting["events"][0]["exception"]["stack"].clone(),
             ),
             ("resolve", json(asked)),
         ]

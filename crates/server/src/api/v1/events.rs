@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::attributes::AttributeList;
 use super::exception::ExceptionBody;
+use super::source_lines::SourceLines;
 use super::{Answer, Hex, UnixNano};
 use crate::api::failure::Failure;
 use crate::api::stacks::ExceptionEvent;
@@ -16,7 +17,11 @@ const MAX_EVENTS: usize = 1000;
 /// Exceptions whose stacks are resolved; the others are there raw.
 const MAX_RESOLVED: usize = 50;
 
-pub(super) async fn without_span(State(api): State<Api>, Path(trace_id): Path<String>) -> Answer {
+pub(super) async fn without_span(
+    State(api): State<Api>,
+    Path(trace_id): Path<String>,
+    lines: SourceLines,
+) -> Answer {
     #[derive(Serialize)]
     struct Body<'a> {
         events: Vec<Event<'a>>,
@@ -50,7 +55,7 @@ pub(super) async fn without_span(State(api): State<Api>, Path(trace_id): Path<St
             let exception = exception.filter(|_| resolved < MAX_RESOLVED);
             resolved += usize::from(exception.is_some());
             let exception =
-                exception.map(|exception| ExceptionBody::of(&exception, question.stacks));
+                exception.map(|exception| ExceptionBody::of(&exception, question.stacks, lines));
             Ok(Event {
                 span_id: Some(columns.span_id(row))
                     .filter(|id| !id.is_zero())
