@@ -39,12 +39,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const THREADS_TIMEOUT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
-    let action = Cli::parse().action;
-    if let Action::Sourcemaps(args) = &action {
-        return commands::sourcemaps::run(args);
-    }
-    match run(action) {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(Cli::parse().action) {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("backtrail: {}", with_causes(&error));
             ExitCode::FAILURE
@@ -52,41 +48,35 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(action: Action) -> anyhow::Result<()> {
+fn run(action: Action) -> anyhow::Result<ExitCode> {
     match action {
         Action::Serve { settings } => {
             let loader = loader(settings);
             let config = loader.load(&host::RealFiles)?.config;
             logging::start(&config.log)?;
-            block_on(serve::run(&config, loader))
+            block_on(serve::run(&config, loader))?;
         }
         Action::Demo { demo, settings } => {
             let config = load(settings)?.config;
             logging::start(&config.log)?;
-            block_on(demo::run(demo, config))
+            block_on(demo::run(demo, config))?;
         }
-        Action::Delete(args) => commands::delete::run(&args),
+        Action::Delete(args) => commands::delete::run(&args)?,
         Action::Config { action } => match action {
-            ConfigAction::Print { settings } => {
-                print!("{}", config::print(&load(settings)?));
-                Ok(())
-            }
+            ConfigAction::Print { settings } => print!("{}", config::print(&load(settings)?)),
             ConfigAction::Check { settings } => {
                 load(settings)?;
                 println!("the settings are good");
-                Ok(())
             }
         },
-        Action::Export(args) => commands::export::run(&args),
-        Action::Import(args) => commands::import::run(&args),
-        Action::Data { action } => commands::data::run(&action),
-        // Has an exit code of its own.
-        Action::Sourcemaps(args) => {
-            commands::sourcemaps::run(&args);
-            Ok(())
-        }
-        Action::Tokens { action } => commands::tokens::run(action),
+        Action::Export(args) => commands::export::run(&args)?,
+        Action::Import(args) => commands::import::run(&args)?,
+        Action::Data { action } => commands::data::run(&action)?,
+        // Its exit codes tell CI what was found.
+        Action::Sourcemaps(args) => return Ok(commands::sourcemaps::run(&args)),
+        Action::Tokens { action } => commands::tokens::run(action)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn load(settings: SettingArgs) -> anyhow::Result<Effective> {
