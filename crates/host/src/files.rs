@@ -45,6 +45,9 @@ pub trait Files: Send + Sync {
     /// Renames a file or a folder; a file that bears the name `to` already is replaced.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
+    /// Gives the file `to` the permissions of the file `from`, for one that takes its place.
+    fn copy_permissions(&self, from: &Path, to: &Path) -> io::Result<()>;
+
     /// Removes a file's name.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
 

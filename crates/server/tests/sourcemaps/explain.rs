@@ -123,3 +123,16 @@ fn the_wrapper_is_no_fault_and_text_without_a_frame_is_said() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("no UTF-8"), "{output:?}");
 }
+
+#[test]
+fn of_a_long_text_the_frames_at_its_begin_are_explained() {
+    let dist = build("hashed");
+    // One of both is cut within a character.
+    for ends in ["\n", "\n\n"] {
+        let text = format!("{HASHED}{ends}{}", "é".repeat(3 << 20));
+        let output = explain(dist.path(), &text, &["--json"]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let explained: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(explained["frames"].as_array().unwrap().len(), 6);
+    }
+}

@@ -170,6 +170,19 @@ fn a_map_within_the_bundle_stays_right() {
 }
 
 #[test]
+fn a_script_that_may_be_run_still_may() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = build("hashed");
+    let bundle = dir.path().join("main.efbcacc41ec5b6ccc1e4.js");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    std::fs::set_permissions(&bundle, std::fs::Permissions::from_mode(0o750)).unwrap();
+    let before = std::fs::read(&bundle).unwrap();
+    assert!(inject(dir.path(), &[]).status.success());
+    assert_ne!(std::fs::read(&bundle).unwrap(), before);
+    assert_eq!(mode(&bundle), 0o750);
+}
+
+#[test]
 fn what_an_interrupted_run_left_is_in_nobodys_way() {
     let dist = build("plain");
     std::fs::write(dist.path().join("main.js.backtrail-new"), "half").unwrap();

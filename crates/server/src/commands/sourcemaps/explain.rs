@@ -28,22 +28,22 @@ pub(super) struct ExplainArgs {
 
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<bool> {
     let stacks = args.stacks.open()?;
-    let mut stack = String::new();
+    let mut bytes = Vec::new();
     match &args.file {
         Some(path) => {
             let file = host::Files::open(&host::RealFiles, path);
             let file = file.with_context(|| format!("{} cannot be read", path.display()))?;
-            let mut bytes = vec![0; file.len()?.min(MAX_BYTES) as usize];
+            bytes.resize(file.len()?.min(MAX_BYTES) as usize, 0);
             file.read_exact_at(&mut bytes, 0)?;
-            stack = String::from_utf8(bytes).context("the stack trace is no UTF-8")?;
         }
         None => {
             std::io::stdin()
                 .take(MAX_BYTES)
-                .read_to_string(&mut stack)
+                .read_to_end(&mut bytes)
                 .context("standard input cannot be read")?;
         }
     }
+    let stack = text(bytes).context("the stack trace is no UTF-8")?;
     let explained = stacks.explain(&stack)?;
     let mut out = std::io::stdout().lock();
     if args.json {
@@ -54,6 +54,17 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<bool> {
     }
     let is_good = !explained.frames.iter().any(is_unresolved);
     Ok(is_good || !args.strict)
+}
+
+/// Where the bytes were cut at the limit, they may end within a character.
+fn text(mut bytes: Vec<u8>) -> Result<String, std::string::FromUtf8Error> {
+    if let Err(error) = std::str::from_utf8(&bytes)
+        && error.error_len().is_none()
+        && bytes.len() as u64 == MAX_BYTES
+    {
+        bytes.truncate(error.valid_up_to());
+    }
+    String::from_utf8(bytes)
 }
 
 fn print(out: &mut impl Write, explained: &Explained) -> anyhow::Result<()> {

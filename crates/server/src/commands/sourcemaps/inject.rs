@@ -224,6 +224,7 @@ fn replace(files: &dyn Files, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         let file = files.create_new(&new)?;
         file.write_all_at(bytes, 0)?;
         file.sync_data()?;
+        files.copy_permissions(path, &new)?;
         files.rename(&new, path)
     };
     let written = write();
