@@ -18,7 +18,7 @@ use crate::retention::Used;
 /// The one tenant, until there are more. Every organisation belongs to it.
 pub(crate) const TENANT: &str = "default";
 
-const FOLDER: &str = "artifacts";
+pub(crate) const FOLDER: &str = "artifacts";
 const LOCK: &str = "LOCK";
 
 /// What was uploaded. Cheap to clone; all methods block.

@@ -4,6 +4,7 @@
 //! transaction refers to it. So metadata never names a file that a power cut can take. A file that no metadata names is an
 //! orphan, which [`Blobs::remove_orphans`] finds.
 
+mod named;
 mod read;
 mod write;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use host::{File, Host};
 
+pub(crate) use named::{Flaw, NamedFile, list_files, verify_blob, verify_chunk};
 pub use read::BlobReader;
 pub(crate) use write::{BlobWriter, Finished, Staged};
 
@@ -54,11 +56,10 @@ pub(crate) struct Stored {
     pub(crate) file_len: u64,
 }
 
-const ZSTD_ENDING: &str = ".zst";
-
 /// The folders of blobs and chunks.
 pub(crate) struct Blobs {
     host: Host,
+    dir: PathBuf,
     kept: PathBuf,
     chunks: PathBuf,
     temporary: PathBuf,
@@ -69,9 +70,10 @@ impl Blobs {
     pub(crate) fn open(host: &Host, dir: &Path) -> Result<Self> {
         let blobs = Self {
             host: host.clone(),
-            kept: dir.join("blobs"),
-            chunks: dir.join("chunks"),
-            temporary: dir.join("tmp"),
+            dir: dir.to_owned(),
+            kept: dir.join(named::KEPT),
+            chunks: dir.join(named::CHUNKS),
+            temporary: dir.join(named::TEMPORARY),
         };
         for folder in [&blobs.kept, &blobs.chunks, &blobs.temporary] {
             host.files
@@ -231,20 +233,11 @@ impl Blobs {
     }
 
     fn path(&self, sha256: Sha256, encoding: Encoding) -> PathBuf {
-        let hex = sha256.to_string();
-        let ending = match encoding {
-            Encoding::Raw => "",
-            Encoding::Zstd => ZSTD_ENDING,
-        };
-        self.kept
-            .join(&hex[..2])
-            .join(format!("{}{ending}", &hex[2..]))
+        self.dir.join(NamedFile::Blob(sha256, encoding).path())
     }
 
     fn chunk_path(&self, organisation: u64, sha1: Sha1) -> PathBuf {
-        self.chunks
-            .join(organisation.to_string())
-            .join(sha1.to_string())
+        self.dir.join(NamedFile::Chunk(organisation, sha1).path())
     }
 }
 
@@ -253,7 +246,7 @@ impl Blobs {
 pub(crate) struct Unsynced(PathBuf);
 
 fn parse_blob_name(prefix: &str, name: &str) -> Option<(Sha256, Encoding)> {
-    let (rest, encoding) = match name.strip_suffix(ZSTD_ENDING) {
+    let (rest, encoding) = match name.strip_suffix(named::ZSTD_ENDING) {
         Some(rest) => (rest, Encoding::Zstd),
         None => (name, Encoding::Raw),
     };

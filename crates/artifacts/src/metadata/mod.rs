@@ -1,17 +1,20 @@
 //! The transactions of the store: one file of redb.
 
 mod backend;
+mod frozen;
 pub(crate) mod rows;
 pub(crate) mod tables;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use host::Host;
 use redb::{Builder, Database, ReadableDatabase};
 
 use backend::Backend;
+use frozen::Frozen;
+pub(crate) use frozen::Instant;
 use tables::{FORMAT, GENERATION, Tables, View, meta};
 
 use crate::blobs::Encoding;
@@ -23,6 +26,10 @@ pub(crate) const FORMAT_VERSION: u64 = 1;
 
 const FILE_NAME: &str = "metadata.redb";
 const NEW_FILE_NAME: &str = "metadata.new";
+/// How often a file that is written to is read anew until nobody committed meanwhile.
+const MAX_ROUNDS: u32 = 10_000;
+/// Memory for pages while a copy is made or a file is checked, in bytes.
+const READING_MEMORY_BYTES: usize = 32 << 20;
 
 /// The metadata's file, open.
 pub(crate) struct Metadata {
@@ -46,24 +53,9 @@ impl Metadata {
             .open_write(&path)
             .map_err(Error::io("open", &path))?;
         let database = builder(memory_bytes).create_with_backend(Backend::new(file))?;
-        let transaction = database.begin_read()?;
-        let format = match View::open(&transaction) {
-            Ok(view) => meta(&view.meta, FORMAT)?,
-            // Another version may lack tables, and its `meta` says so.
-            Err(error) => match format_alone(&transaction) {
-                Ok(format) if format != FORMAT_VERSION => format,
-                _ => return Err(error),
-            },
-        };
-        if format != FORMAT_VERSION {
-            return Err(Error::UnknownFormat {
-                path: dir.to_owned(),
-                found: format,
-                supported: FORMAT_VERSION,
-            });
-        }
-        let generation = meta(&View::open(&transaction)?.meta, GENERATION)?;
-        drop(transaction);
+        let view = open_view(&database, dir)?;
+        let generation = meta(&view.meta, GENERATION)?;
+        drop(view);
         Ok(Self {
             database,
             generation: AtomicU64::new(generation),
@@ -96,6 +88,79 @@ impl Metadata {
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
+}
+
+/// Where the metadata of the folder `dir` is.
+pub(crate) fn path_in(dir: &Path) -> PathBuf {
+    dir.join(FILE_NAME)
+}
+
+/// Reads the file in `dir` as it is at one instant, whether a server uses it or not: nothing is written, and no lock is taken.
+/// Every page's checksum is verified first. `act` is called again when somebody committed meanwhile.
+///
+/// # Errors
+///
+/// Those of `act`, [`Error::Unstable`], and what opening says of a file that is damaged or of another format.
+pub(crate) fn read_frozen<R>(
+    host: &Host,
+    dir: &Path,
+    mut act: impl FnMut(&View) -> Result<R>,
+) -> Result<(R, Instant)> {
+    let path = path_in(dir);
+    for _ in 0..MAX_ROUNDS {
+        let Some(frozen) = Frozen::take(host, &path)? else {
+            continue;
+        };
+        let read = read_view(&frozen, dir).and_then(|(_database, view)| act(&view));
+        match read {
+            Ok(read) => return Ok((read, frozen.instant().clone())),
+            Err(_) if frozen.has_changed()? => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::Unstable { path })
+}
+
+fn read_view(frozen: &Frozen, dir: &Path) -> Result<(Database, View)> {
+    let mut builder = builder(READING_MEMORY_BYTES);
+    builder.set_check_integrity_on_open(true);
+    let database = builder.create_with_backend(frozen.clone())?;
+    let view = open_view(&database, dir)?;
+    Ok((database, view))
+}
+
+/// Writes a file in `dir`, which has none, with all that `view` sees. It is durable once the folder is synced.
+pub(crate) fn write_copy(host: &Host, dir: &Path, view: &View) -> Result<()> {
+    let path = path_in(dir);
+    let file = host
+        .files
+        .create_new(&path)
+        .map_err(Error::io("create", &path))?;
+    let database = builder(READING_MEMORY_BYTES).create_with_backend(Backend::new(file.clone()))?;
+    let transaction = database.begin_write()?;
+    Tables::open(&transaction)?.copy_from(view)?;
+    transaction.commit()?;
+    database.close()?;
+    file.sync_data().map_err(Error::io("sync", &path))
+}
+
+/// All tables, when they have the format that this program writes.
+fn open_view(database: &Database, dir: &Path) -> Result<View> {
+    let transaction = database.begin_read()?;
+    let view = View::open(&transaction);
+    let format = match &view {
+        Ok(view) => meta(&view.meta, FORMAT)?,
+        // Another version may lack tables, and its `meta` says so.
+        Err(_) => format_alone(&transaction).unwrap_or(FORMAT_VERSION),
+    };
+    if format != FORMAT_VERSION {
+        return Err(Error::UnknownFormat {
+            path: dir.to_owned(),
+            found: format,
+            supported: FORMAT_VERSION,
+        });
+    }
+    view
 }
 
 /// Makes the file under another name, so that no crash leaves half of one.
