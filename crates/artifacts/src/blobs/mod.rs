@@ -21,6 +21,7 @@ pub(crate) use write::{BlobWriter, Finished, Staged};
 
 use crate::digest::{Sha1, Sha256};
 use crate::error::{Error, Result};
+use crate::mishaps::Mishaps;
 
 /// How the bytes are in their file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,17 +64,19 @@ pub(crate) struct Blobs {
     kept: PathBuf,
     chunks: PathBuf,
     temporary: PathBuf,
+    mishaps: Mishaps,
 }
 
 impl Blobs {
     /// Makes the folders, and forgets what the last process had not finished.
-    pub(crate) fn open(host: &Host, dir: &Path) -> Result<Self> {
+    pub(crate) fn open(host: &Host, dir: &Path, mishaps: Mishaps) -> Result<Self> {
         let blobs = Self {
             host: host.clone(),
             dir: dir.to_owned(),
             kept: dir.join(named::KEPT),
             chunks: dir.join(named::CHUNKS),
             temporary: dir.join(named::TEMPORARY),
+            mishaps,
         };
         for folder in [&blobs.kept, &blobs.chunks, &blobs.temporary] {
             host.files
@@ -88,7 +91,7 @@ impl Blobs {
 
     /// A file without a name of its own, which becomes a blob or a chunk.
     pub(crate) fn writer(&self, compress: bool) -> Result<BlobWriter> {
-        BlobWriter::create(&self.host, &self.temporary, compress)
+        BlobWriter::create(&self.host, &self.temporary, compress, self.mishaps.clone())
     }
 
     /// Gives a blob its name. It is durable when [`sync`](Self::sync) has returned for its folder.

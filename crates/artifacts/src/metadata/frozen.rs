@@ -22,8 +22,6 @@ use crate::store::lock;
 /// redb's header has 320 bytes; nothing else is in the first page.
 const HEADER_LEN: usize = 512;
 const PAGE_LEN: u64 = 4096;
-/// A file of up to this size is read at once, which is soon done; a larger one is read where it is.
-const MAX_IN_MEMORY: u64 = 256 << 20;
 const READ_LEN: usize = 1 << 20;
 
 /// What redb's file says of the commit that counts.
@@ -64,8 +62,9 @@ impl Instant {
 }
 
 impl Frozen {
-    /// `None` when somebody committed meanwhile.
-    pub(super) fn take(host: &Host, path: &Path) -> Result<Option<Self>> {
+    /// A file of up to `max_in_memory` bytes is read at once, which is soon done; a larger one is read where it is. `None` when
+    /// somebody committed meanwhile.
+    pub(super) fn take(host: &Host, path: &Path, max_in_memory: u64) -> Result<Option<Self>> {
         let file = host.files.open(path).map_err(Error::io("open", path))?;
         let instant = Instant::of(&*file).map_err(Error::io("read", path))?;
         let mut frozen = Inner {
@@ -76,7 +75,7 @@ impl Frozen {
             bytes: None,
             written: Mutex::default(),
         };
-        if frozen.instant.len <= MAX_IN_MEMORY {
+        if frozen.instant.len <= max_in_memory {
             let mut bytes = vec![0; frozen.instant.len as usize];
             for (index, part) in bytes.chunks_mut(READ_LEN).enumerate() {
                 match frozen.read_file((index * READ_LEN) as u64, part) {

@@ -28,6 +28,8 @@ const FILE_NAME: &str = "metadata.redb";
 const NEW_FILE_NAME: &str = "metadata.new";
 /// How often a file that is written to is read anew until nobody committed meanwhile.
 const MAX_ROUNDS: u32 = 10_000;
+/// A file that is no larger is read into memory as a whole.
+const MAX_IN_MEMORY: u64 = 256 << 20;
 /// Memory for pages while a copy is made or a file is checked, in bytes.
 const READING_MEMORY_BYTES: usize = 32 << 20;
 
@@ -104,11 +106,20 @@ pub(crate) fn path_in(dir: &Path) -> PathBuf {
 pub(crate) fn read_frozen<R>(
     host: &Host,
     dir: &Path,
+    act: impl FnMut(&View) -> Result<R>,
+) -> Result<(R, Instant)> {
+    read_frozen_within(host, dir, MAX_IN_MEMORY, act)
+}
+
+fn read_frozen_within<R>(
+    host: &Host,
+    dir: &Path,
+    max_in_memory: u64,
     mut act: impl FnMut(&View) -> Result<R>,
 ) -> Result<(R, Instant)> {
     let path = path_in(dir);
     for _ in 0..MAX_ROUNDS {
-        let Some(frozen) = Frozen::take(host, &path)? else {
+        let Some(frozen) = Frozen::take(host, &path, max_in_memory)? else {
             continue;
         };
         let read = read_view(&frozen, dir).and_then(|(_database, view)| act(&view));
@@ -200,4 +211,86 @@ fn builder(memory_bytes: usize) -> Builder {
 fn format_alone(transaction: &redb::ReadTransaction) -> Result<u64> {
     let table: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("meta");
     meta(&transaction.open_table(table)?, FORMAT)
+}
+
+#[cfg(test)]
+mod tests {
+    use host::sim::SimHost;
+    use redb::ReadableTable;
+
+    use super::*;
+
+    const ROWS: u64 = 5000;
+
+    /// One commit, which writes `value` into all rows.
+    fn fill(metadata: &Metadata, value: u64) {
+        let filled = metadata.change(|tables| {
+            for row in 0..ROWS {
+                tables.organisation_releases.insert((1, row), value)?;
+            }
+            Ok(())
+        });
+        filled.unwrap();
+    }
+
+    #[test]
+    fn what_is_read_while_somebody_commits_is_of_one_commit() {
+        for max_in_memory in [0, MAX_IN_MEMORY] {
+            let host = SimHost::new(1).host();
+            let dir = Path::new("artifacts");
+            host.files.create_dir_all(dir).unwrap();
+            let metadata = Metadata::open(&host, dir, 1 << 20).unwrap();
+            fill(&metadata, 1);
+            let mut rounds = 0;
+            let read = read_frozen_within(&host, dir, max_in_memory, |view| {
+                rounds += 1;
+                let mut values = Vec::new();
+                for entry in view.organisation_releases.iter()? {
+                    let (key, value) = entry?;
+                    if rounds == 1 && key.value().1 == ROWS / 2 {
+                        fill(&metadata, 2);
+                        fill(&metadata, 3);
+                    }
+                    values.push(value.value());
+                }
+                Ok(values)
+            });
+            let (values, instant) = read.unwrap();
+            assert_eq!(values.len() as u64, ROWS);
+            assert!(values.iter().all(|value| *value == values[0]));
+            let is_now = Instant::now(&host, &path_in(dir)).unwrap() == instant;
+            assert_eq!(is_now, values[0] == 3);
+        }
+    }
+
+    #[test]
+    fn reading_writes_nothing_and_a_copy_has_all_rows() {
+        let sim = SimHost::new(1);
+        let host = sim.host();
+        let (dir, copy) = (Path::new("artifacts"), Path::new("copy"));
+        for folder in [dir, copy] {
+            host.files.create_dir_all(folder).unwrap();
+        }
+        let metadata = Metadata::open(&host, dir, 1 << 20).unwrap();
+        fill(&metadata, 7);
+        let before = sim.disk().read_file(path_in(dir)).unwrap();
+        for max_in_memory in [0, MAX_IN_MEMORY] {
+            let read = read_frozen_within(&host, dir, max_in_memory, |view| {
+                let copied = path_in(copy);
+                if host.files.exists(&copied).unwrap() {
+                    host.files.remove_file(&copied).unwrap();
+                }
+                write_copy(&host, copy, view)
+            });
+            read.unwrap();
+            assert!(sim.disk().read_file(path_in(dir)).unwrap() == before);
+            let copied = Metadata::open(&host, copy, 1 << 20).unwrap();
+            let view = copied.view().unwrap();
+            let rows = view.organisation_releases.iter().unwrap();
+            assert_eq!(
+                rows.map(|row| row.unwrap().1.value()).sum::<u64>(),
+                7 * ROWS
+            );
+        }
+    }
 }
