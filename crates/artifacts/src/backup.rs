@@ -78,6 +78,7 @@ pub fn backup(
         earlier: earlier.map(|earlier| earlier.join(FOLDER)),
         into: into.join(FOLDER),
         copied: BTreeMap::new(),
+        folders: BTreeSet::new(),
         report: BackupReport::default(),
         progress: Progress::default(),
         on_progress,
@@ -98,6 +99,8 @@ struct Copying<'a> {
     into: PathBuf,
     /// Files that are in the copy, and whether they are shared with the earlier one.
     copied: BTreeMap<NamedFile, bool>,
+    /// Folders that are in the copy.
+    folders: BTreeSet<PathBuf>,
     report: BackupReport,
     progress: Progress,
     on_progress: &'a mut dyn FnMut(Progress),
@@ -168,7 +171,7 @@ impl Copying<'_> {
     }
 
     /// Gives a file of the earlier copy a second name. `false` when it is not there, or the file system can't.
-    fn share(&self, name: &NamedFile, expected: Expected) -> Result<bool> {
+    fn share(&mut self, name: &NamedFile, expected: Expected) -> Result<bool> {
         let Some(earlier) = &self.earlier else {
             return Ok(false);
         };
@@ -185,7 +188,7 @@ impl Copying<'_> {
     }
 
     /// Copies a file, and verifies the copy.
-    fn copy(&self, name: &NamedFile, expected: Expected) -> Result<Result<(), Flaw>> {
+    fn copy(&mut self, name: &NamedFile, expected: Expected) -> Result<Result<(), Flaw>> {
         let from = self.from.join(name.path());
         let source = match self.host.files.open(&from) {
             Ok(source) => source,
@@ -227,13 +230,17 @@ impl Copying<'_> {
     }
 
     /// Where the copy of a file goes; its folder is there.
-    fn folder_for(&self, name: &NamedFile) -> Result<PathBuf> {
+    fn folder_for(&mut self, name: &NamedFile) -> Result<PathBuf> {
         let path = self.into.join(name.path());
         let folder = path.parent().unwrap_or(&self.into);
-        self.host
-            .files
-            .create_dir_all(folder)
-            .map_err(Error::io("create", folder))?;
+        // Making a folder syncs the one above it, whether it was there or not.
+        if !self.folders.contains(folder) {
+            self.host
+                .files
+                .create_dir_all(folder)
+                .map_err(Error::io("create", folder))?;
+            self.folders.insert(folder.to_owned());
+        }
         Ok(path)
     }
 
@@ -270,12 +277,7 @@ impl Copying<'_> {
 
     /// Makes the names durable.
     fn sync_folders(&self) -> Result<()> {
-        let mut folders = BTreeSet::from([self.into.clone()]);
-        for name in self.copied.keys() {
-            let path = self.into.join(name.path());
-            folders.extend(path.parent().map(Path::to_owned));
-        }
-        for folder in &folders {
+        for folder in self.folders.iter().chain([&self.into]) {
             self.host
                 .files
                 .sync_dir(folder)
