@@ -12,6 +12,7 @@ use host::{FileBytes, Host};
 
 use crate::digest::Sha256;
 use crate::error::{Error, Result};
+use crate::mishaps::Mishaps;
 use crate::store::{Artifacts, lock};
 
 const FOLDER: &str = "caches";
@@ -25,6 +26,7 @@ pub(crate) struct Caches {
     known: Mutex<Known>,
     /// Who builds what. An entry lives as long as somebody holds it.
     flights: Mutex<HashMap<String, Arc<Mutex<()>>>>,
+    mishaps: Mishaps,
 }
 
 #[derive(Default)]
@@ -64,7 +66,7 @@ impl Artifacts {
 
 impl Caches {
     /// Lists what is there. Which of them was used last is not known: they are all older than what this process uses.
-    pub(crate) fn open(host: &Host, dir: &Path, max_bytes: u64) -> Result<Self> {
+    pub(crate) fn open(host: &Host, dir: &Path, max_bytes: u64, mishaps: Mishaps) -> Result<Self> {
         let dir = dir.join(FOLDER);
         host.files
             .create_dir_all(&dir)
@@ -73,7 +75,8 @@ impl Caches {
         let entries = host.files.list(&dir).map_err(Error::io("list", &dir))?;
         for entry in entries {
             if entry.name.ends_with(NEW_ENDING) {
-                host.files.remove_file(&dir.join(&entry.name)).ok();
+                let new = dir.join(&entry.name);
+                mishaps.note("remove", &new, host.files.remove_file(&new));
                 continue;
             }
             known.bytes += entry.len;
@@ -89,6 +92,7 @@ impl Caches {
             max_bytes,
             known: Mutex::new(known),
             flights: Mutex::default(),
+            mishaps,
         };
         caches.make_room(0);
         Ok(caches)
@@ -129,10 +133,12 @@ impl Caches {
             let used = known.uses;
             known.files.get_mut(name)?.used = used;
         }
-        match self.host.files.map(&self.dir.join(name)) {
+        let path = self.dir.join(name);
+        match self.host.files.map(&path) {
             Ok(bytes) => Some(bytes),
-            Err(_) => {
-                // Somebody removed it: that is allowed.
+            // Somebody removed it: that is allowed. What cannot be read is made anew.
+            failed => {
+                self.mishaps.note("map", &path, failed);
                 self.forget(name);
                 None
             }
@@ -151,11 +157,12 @@ impl Caches {
             Ok(()) => {}
             // A cache that cannot be kept is no reason not to use it.
             Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-                self.host.files.remove_file(&new).ok();
+                self.mishaps.note::<()>("write", &new, Err(error));
+                self.remove(&new);
                 return Ok(FileBytes::new(bytes));
             }
             Err(error) => {
-                self.host.files.remove_file(&new).ok();
+                self.remove(&new);
                 return Err(Error::io("write", &new)(error));
             }
         }
@@ -196,9 +203,15 @@ impl Caches {
             let Some(name) = oldest else {
                 return;
             };
-            self.host.files.remove_file(&self.dir.join(&name)).ok();
+            self.remove(&self.dir.join(&name));
             self.forget(&name);
         }
+    }
+
+    /// Removes a file that nobody waits for. One that stays is listed, and counted, when the folder is opened next.
+    fn remove(&self, path: &Path) {
+        let removed = self.host.files.remove_file(path);
+        self.mishaps.note("remove", path, removed);
     }
 
     fn forget(&self, name: &str) {

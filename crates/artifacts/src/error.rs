@@ -78,6 +78,12 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// Somebody committed whenever the file was read.
+    #[error("{} is written to so often that it cannot be read at one instant: try again when fewer uploads run", path.display())]
+    Unstable {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file of the store is not as it was written.
     #[error("the artifacts are damaged: {0}")]
     Damaged(String),
@@ -123,6 +129,7 @@ impl Error {
             Self::Quota { .. } => ErrorClass::Quota,
             Self::UnknownFormat { .. }
             | Self::InUse { .. }
+            | Self::Unstable { .. }
             | Self::Damaged(_)
             | Self::Metadata(_)
             | Self::Io { .. } => ErrorClass::Server,

@@ -12,13 +12,14 @@ use crate::digest::{Sha1, Sha256};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::metadata::tables::{self, Tables};
+use crate::mishaps::Mishaps;
 use crate::options::Options;
 use crate::retention::Used;
 
 /// The one tenant, until there are more. Every organisation belongs to it.
 pub(crate) const TENANT: &str = "default";
 
-const FOLDER: &str = "artifacts";
+pub(crate) const FOLDER: &str = "artifacts";
 const LOCK: &str = "LOCK";
 
 /// What was uploaded. Cheap to clone; all methods block.
@@ -33,6 +34,7 @@ pub(crate) struct Inner {
     pub(crate) metadata: Metadata,
     pub(crate) blobs: Blobs,
     pub(crate) caches: Caches,
+    pub(crate) mishaps: Mishaps,
     pub(crate) used: Mutex<Used>,
     /// Held shared from before a file gets its name until metadata names it, and exclusively while files are removed: what
     /// an upload found is there when it commits.
@@ -66,8 +68,9 @@ impl Artifacts {
                 _ => Error::io("lock", &lock_path)(error),
             })?;
         let metadata = Metadata::open(host, &dir, options.metadata_memory_bytes)?;
-        let blobs = Blobs::open(host, &dir)?;
-        let caches = Caches::open(host, &dir, options.cache_bytes)?;
+        let mishaps = Mishaps::default();
+        let blobs = Blobs::open(host, &dir, mishaps.clone())?;
+        let caches = Caches::open(host, &dir, options.cache_bytes, mishaps.clone())?;
         let artifacts = Self {
             inner: Arc::new(Inner {
                 host: host.clone(),
@@ -75,6 +78,7 @@ impl Artifacts {
                 metadata,
                 blobs,
                 caches,
+                mishaps,
                 used: Mutex::default(),
                 uploads: RwLock::default(),
                 garbage: Mutex::default(),

@@ -9,7 +9,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use artifacts::{Artifacts, CacheFailure, Sha256};
-use host::sim::{Crash, SimHost};
+use host::sim::{Crash, Fault, OperationKind, SimHost};
 
 fn open(sim: &SimHost, cache_bytes: u64) -> Artifacts {
     let mut options = bundle_maker::small_options();
@@ -109,4 +109,45 @@ fn a_build_that_fails_is_tried_again_and_a_cache_that_is_too_large_is_used_once(
         .unwrap();
     assert_eq!(large.as_ref().len(), 1000);
     assert!(cache(&artifacts, "map", 1).1);
+}
+
+#[test]
+fn a_cache_or_an_unfinished_upload_that_cannot_be_removed_is_counted() {
+    let sim = SimHost::new(1);
+    let artifacts = open(&sim, 90);
+    for name in ["one", "two", "six"] {
+        cache(&artifacts, name, 1);
+    }
+    assert_eq!(artifacts.take_mishaps(), None);
+    sim.disk().set_policy(|operation| {
+        let is_removal = operation.kind == OperationKind::RemoveFile;
+        is_removal.then_some(Fault::Io)
+    });
+    let wrong = artifacts::Sha1::of(b"");
+    let refused = artifacts.put_chunk(
+        bundle_maker::ORG,
+        wrong,
+        &mut &b"chunk"[..],
+        artifacts::IfMissing::Create,
+    );
+    assert!(matches!(refused, Err(artifacts::Error::Checksum { .. })));
+    let mishap = artifacts.take_mishaps().unwrap();
+    assert_eq!(mishap.count, 1);
+    assert!(
+        mishap.last.starts_with("cannot remove data/artifacts/tmp/"),
+        "{}",
+        mishap.last
+    );
+
+    // The oldest one has no room in what is counted, whatever the disk says. The new file's name is free: no removal fails.
+    let oldest = Sha256::of(b"one");
+    sim.disk().set_policy(move |operation| {
+        let is_oldest = operation.path.ends_with(format!("{oldest}-1"));
+        (operation.kind == OperationKind::RemoveFile && is_oldest).then_some(Fault::Io)
+    });
+    assert!(cache(&artifacts, "ten", 1).1);
+    let mishap = artifacts.take_mishaps().unwrap();
+    assert_eq!(mishap.count, 1);
+    assert!(mishap.last.contains("/caches/"), "{}", mishap.last);
+    assert_eq!(artifacts.take_mishaps(), None);
 }

@@ -77,8 +77,15 @@ async fn sweep_for_ever(artifacts: Artifacts, host: Host) {
 }
 
 async fn sweep(artifacts: &Artifacts, host: &Host) {
-    let artifacts = artifacts.clone();
-    let swept = host.tasks.run_blocking(move || artifacts.sweep()).await;
+    let sweeping = artifacts.clone();
+    let swept = host.tasks.run_blocking(move || sweeping.sweep()).await;
+    if let Some(mishap) = artifacts.take_mishaps() {
+        tracing::warn!(
+            count = mishap.count,
+            last = mishap.last,
+            "files of source maps could not be removed, or caches not be kept; nothing that was uploaded is lost"
+        );
+    }
     match swept {
         Ok(Ok(swept)) => {
             tracing::debug!(?swept, "what is kept no longer of source maps is removed");

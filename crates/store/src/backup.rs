@@ -64,6 +64,9 @@ pub enum BackupError {
     /// The writer was quicker each time.
     #[error("the data directory changed {MAX_ROUNDS} times before it could be copied")]
     Unstable,
+    /// What is copied alongside could not be copied.
+    #[error("{0}")]
+    Alongside(String),
     /// The data directory can't be read, or the target not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -97,6 +100,19 @@ pub struct BackupReport {
     pub bytes_copied: u64,
 }
 
+/// Where a backup is made, for who copies what is not the store's.
+#[derive(Debug, Clone, Copy)]
+pub struct BackupPlace<'a> {
+    /// An earlier backup, which is whole: files that do not change may be shared with it.
+    pub earlier: Option<&'a Path>,
+    /// The folder that becomes the backup.
+    pub into: &'a Path,
+}
+
+/// Copies what else is in a data directory. It is called once, when blocks and log are copied, and what it copied must be durable then. It returns the files
+/// that must be there in the backup, relative to it, so that a check misses them; or why there can be no backup.
+pub type Alongside<'a> = dyn FnMut(BackupPlace<'_>) -> Result<Vec<PathBuf>, String> + 'a;
+
 /// What is in [`DONE_FILE`].
 #[derive(Serialize, Deserialize)]
 struct Done {
@@ -105,6 +121,9 @@ struct Done {
     blocks: u64,
     spans: u64,
     records: u64,
+    /// What was copied alongside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    alongside: Vec<PathBuf>,
 }
 
 /// Copies `data_dir` to `target`, which must be missing, empty, or an earlier backup. A store that is opened on it has what was acknowledged before this began.
@@ -112,6 +131,7 @@ pub fn backup(
     host: &Host,
     data_dir: &Path,
     target: &Path,
+    alongside: &mut Alongside<'_>,
     on_progress: &mut dyn FnMut(Progress),
 ) -> Result<BackupReport, BackupError> {
     let manifest_dir = data_dir.join("manifest");
@@ -144,7 +164,12 @@ pub fn backup(
     let view = copying.blocks_and_log()?;
     let report = copying.report;
     copying.manifest(&view)?;
-    place.finish(host, &report, earlier)?;
+    let others = alongside(BackupPlace {
+        earlier: earlier.then_some(target),
+        into: &place.partial,
+    });
+    let others = others.map_err(BackupError::Alongside)?;
+    place.finish(host, &report, others, earlier)?;
     Ok(report)
 }
 
@@ -216,13 +241,20 @@ impl Place {
     }
 
     /// Makes the copy the target.
-    fn finish(&self, host: &Host, report: &BackupReport, earlier: bool) -> Result<(), StoreError> {
+    fn finish(
+        &self,
+        host: &Host,
+        report: &BackupReport,
+        alongside: Vec<PathBuf>,
+        earlier: bool,
+    ) -> Result<(), StoreError> {
         let done = Done {
             backtrail_backup: 0,
             taken_unix_nano: host.clock.now_unix_nano(),
             blocks: report.blocks,
             spans: report.spans,
             records: report.records,
+            alongside,
         };
         let done = serde_json::to_vec(&done).map_err(|error| StoreError::Io {
             path: self.partial.join(DONE_FILE),
@@ -549,7 +581,17 @@ pub(crate) fn lacking(
                 done.blocks, done.spans, done.records, found.blocks, found.spans, found.records
             )
         }
-        Some(Ok(_)) => return Ok(None),
+        Some(Ok(done)) => {
+            for other in done.alongside {
+                let path = dir.join(other);
+                if !exists(host, &path)? {
+                    let what = "it is missing, and the backup was made with it".to_owned();
+                    let offset = None;
+                    return Ok(Some(Defect { path, offset, what }));
+                }
+            }
+            return Ok(None);
+        }
     };
     let offset = None;
     Ok(Some(Defect { path, offset, what }))

@@ -43,7 +43,7 @@ mod store;
 mod tables;
 mod upkeep;
 
-pub use backup::{BackupError, BackupReport, backup};
+pub use backup::{Alongside, BackupError, BackupPlace, BackupReport, backup};
 pub use check::{CheckReport, Defect, Progress, check};
 pub use deletion::{Deleted, Deletion};
 pub use error::StoreError;

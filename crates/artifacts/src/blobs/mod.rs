@@ -4,6 +4,7 @@
 //! transaction refers to it. So metadata never names a file that a power cut can take. A file that no metadata names is an
 //! orphan, which [`Blobs::remove_orphans`] finds.
 
+mod named;
 mod read;
 mod write;
 
@@ -14,11 +15,13 @@ use std::sync::Arc;
 
 use host::{File, Host};
 
+pub(crate) use named::{Flaw, NamedFile, list_files, verify_blob, verify_chunk};
 pub use read::BlobReader;
 pub(crate) use write::{BlobWriter, Finished, Staged};
 
 use crate::digest::{Sha1, Sha256};
 use crate::error::{Error, Result};
+use crate::mishaps::Mishaps;
 
 /// How the bytes are in their file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,24 +57,26 @@ pub(crate) struct Stored {
     pub(crate) file_len: u64,
 }
 
-const ZSTD_ENDING: &str = ".zst";
-
 /// The folders of blobs and chunks.
 pub(crate) struct Blobs {
     host: Host,
+    dir: PathBuf,
     kept: PathBuf,
     chunks: PathBuf,
     temporary: PathBuf,
+    mishaps: Mishaps,
 }
 
 impl Blobs {
     /// Makes the folders, and forgets what the last process had not finished.
-    pub(crate) fn open(host: &Host, dir: &Path) -> Result<Self> {
+    pub(crate) fn open(host: &Host, dir: &Path, mishaps: Mishaps) -> Result<Self> {
         let blobs = Self {
             host: host.clone(),
-            kept: dir.join("blobs"),
-            chunks: dir.join("chunks"),
-            temporary: dir.join("tmp"),
+            dir: dir.to_owned(),
+            kept: dir.join(named::KEPT),
+            chunks: dir.join(named::CHUNKS),
+            temporary: dir.join(named::TEMPORARY),
+            mishaps,
         };
         for folder in [&blobs.kept, &blobs.chunks, &blobs.temporary] {
             host.files
@@ -86,7 +91,7 @@ impl Blobs {
 
     /// A file without a name of its own, which becomes a blob or a chunk.
     pub(crate) fn writer(&self, compress: bool) -> Result<BlobWriter> {
-        BlobWriter::create(&self.host, &self.temporary, compress)
+        BlobWriter::create(&self.host, &self.temporary, compress, self.mishaps.clone())
     }
 
     /// Gives a blob its name. It is durable when [`sync`](Self::sync) has returned for its folder.
@@ -231,20 +236,11 @@ impl Blobs {
     }
 
     fn path(&self, sha256: Sha256, encoding: Encoding) -> PathBuf {
-        let hex = sha256.to_string();
-        let ending = match encoding {
-            Encoding::Raw => "",
-            Encoding::Zstd => ZSTD_ENDING,
-        };
-        self.kept
-            .join(&hex[..2])
-            .join(format!("{}{ending}", &hex[2..]))
+        self.dir.join(NamedFile::Blob(sha256, encoding).path())
     }
 
     fn chunk_path(&self, organisation: u64, sha1: Sha1) -> PathBuf {
-        self.chunks
-            .join(organisation.to_string())
-            .join(sha1.to_string())
+        self.dir.join(NamedFile::Chunk(organisation, sha1).path())
     }
 }
 
@@ -253,7 +249,7 @@ impl Blobs {
 pub(crate) struct Unsynced(PathBuf);
 
 fn parse_blob_name(prefix: &str, name: &str) -> Option<(Sha256, Encoding)> {
-    let (rest, encoding) = match name.strip_suffix(ZSTD_ENDING) {
+    let (rest, encoding) = match name.strip_suffix(named::ZSTD_ENDING) {
         Some(rest) => (rest, Encoding::Zstd),
         None => (name, Encoding::Raw),
     };

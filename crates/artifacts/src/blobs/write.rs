@@ -9,6 +9,7 @@ use host::{File, Files, Host};
 use super::{Encoding, Stored};
 use crate::digest::{Digests, Sha1, Sha256};
 use crate::error::{Error, Result};
+use crate::mishaps::Mishaps;
 
 /// So much is looked at before it is decided whether compression pays.
 const PROBE_LEN: usize = 64 << 10;
@@ -32,7 +33,12 @@ enum Sink {
 }
 
 impl BlobWriter {
-    pub(super) fn create(host: &Host, folder: &Path, compress: bool) -> Result<Self> {
+    pub(super) fn create(
+        host: &Host,
+        folder: &Path,
+        compress: bool,
+        mishaps: Mishaps,
+    ) -> Result<Self> {
         let mut name = [0; 16];
         host.random.fill(&mut name);
         let path = folder.join(format!("{:032x}", u128::from_be_bytes(name)));
@@ -45,6 +51,7 @@ impl BlobWriter {
                 files: Arc::clone(&host.files),
                 file,
                 path,
+                mishaps,
             },
             digests: Digests::default(),
             len: 0,
@@ -165,12 +172,14 @@ struct Temporary {
     files: Arc<dyn Files>,
     file: Arc<dyn File>,
     path: PathBuf,
+    mishaps: Mishaps,
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
         // One that stays is removed when the folder is opened next.
-        self.files.remove_file(&self.path).ok();
+        let removed = self.files.remove_file(&self.path);
+        self.mishaps.note("remove", &self.path, removed);
     }
 }
 

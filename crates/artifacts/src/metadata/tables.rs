@@ -33,6 +33,15 @@ macro_rules! tables {
                     garbage: Vec::new(),
                 })
             }
+
+            /// Takes over all rows.
+            pub(super) fn copy_from(&mut self, view: &View) -> Result<()> {
+                $(for entry in view.$field.iter()? {
+                    let (key, value) = entry?;
+                    self.$field.insert(key.value(), value.value())?;
+                })*
+                Ok(())
+            }
         }
 
         /// All tables of a transaction that reads; what commits later is not seen.

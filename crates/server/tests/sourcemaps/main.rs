@@ -10,6 +10,7 @@
 mod running;
 
 mod asked;
+mod backup;
 mod builds;
 mod check;
 mod debug_ids;

@@ -41,6 +41,7 @@ fn backup(sim: &SimHost) -> Result<BackupReport, BackupError> {
         &sim.host(),
         Path::new("data"),
         Path::new(TARGET),
+        &mut |_| Ok(Vec::new()),
         &mut |_| {},
     )
 }
@@ -110,6 +111,33 @@ fn a_damaged_directory_is_not_backed_up() {
         assert!(error.contains(path.to_str().unwrap()), "{error}");
         assert!(!sim.host().files.exists(Path::new(TARGET)).unwrap());
     }
+}
+
+#[test]
+fn what_others_copied_alongside_is_missed_and_their_failure_is_the_backups() {
+    let sim = SimHost::new(6);
+    let (store, ..) = filled(&sim);
+    drop(store);
+    let run = |alongside: &mut store::Alongside<'_>| {
+        let (host, target) = (sim.host(), Path::new(TARGET));
+        store::backup(&host, Path::new("data"), target, alongside, &mut |_| {})
+    };
+    let failed = run(&mut |_| Err("no room".to_owned())).unwrap_err();
+    assert_eq!(failed.to_string(), "no room");
+    assert!(!sim.host().files.exists(Path::new(TARGET)).unwrap());
+
+    run(&mut |place| {
+        assert_eq!(place.earlier, None);
+        sim.disk().write_file(place.into.join("other"), b"1");
+        Ok(vec!["other".into()])
+    })
+    .unwrap();
+    assert_eq!(check(&sim, TARGET).defects, []);
+    let other = Path::new(TARGET).join("other");
+    sim.host().files.remove_file(&other).unwrap();
+    let defects = check(&sim, TARGET).defects;
+    assert_eq!(defects.len(), 1);
+    assert_eq!(defects[0].path, other);
 }
 
 #[test]
