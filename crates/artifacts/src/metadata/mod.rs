@@ -8,6 +8,7 @@ pub(crate) mod tables;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use host::Host;
 use redb::{Builder, Database, ReadableDatabase};
@@ -26,8 +27,11 @@ pub(crate) const FORMAT_VERSION: u64 = 1;
 
 const FILE_NAME: &str = "metadata.redb";
 const NEW_FILE_NAME: &str = "metadata.new";
-/// How often a file that is written to is read anew until nobody committed meanwhile.
-const MAX_ROUNDS: u32 = 10_000;
+/// A file that is written to is read anew until nobody committed meanwhile: so often at least, and for so long.
+const MIN_ROUNDS: u32 = 1000;
+const MIN_TIME: Duration = Duration::from_mins(10);
+/// And no more often, whatever the clock says.
+const MAX_ROUNDS: u32 = 10_000_000;
 /// A file that is no larger is read into memory as a whole.
 const MAX_IN_MEMORY: u64 = 256 << 20;
 /// Memory for pages while a copy is made or a file is checked, in bytes.
@@ -118,7 +122,11 @@ fn read_frozen_within<R>(
     mut act: impl FnMut(&View) -> Result<R>,
 ) -> Result<(R, Instant)> {
     let path = path_in(dir);
-    for _ in 0..MAX_ROUNDS {
+    let started = host.clock.monotonic();
+    for round in 0..MAX_ROUNDS {
+        if round >= MIN_ROUNDS && host.clock.monotonic().saturating_sub(started) > MIN_TIME {
+            break;
+        }
         let Some(frozen) = Frozen::take(host, &path, max_in_memory)? else {
             continue;
         };
@@ -261,6 +269,24 @@ mod tests {
             let is_now = Instant::now(&host, &path_in(dir)).unwrap() == instant;
             assert_eq!(is_now, values[0] == 3);
         }
+    }
+
+    #[test]
+    fn reading_that_meets_a_commit_each_time_ends_and_says_so() {
+        let sim = SimHost::new(1);
+        let host = sim.host();
+        let dir = Path::new("artifacts");
+        host.files.create_dir_all(dir).unwrap();
+        let metadata = Metadata::open(&host, dir, 1 << 20).unwrap();
+        let mut rounds = 0;
+        let read = read_frozen(&host, dir, |_| {
+            rounds += 1;
+            sim.clock().advance(Duration::from_secs(1));
+            metadata.change(|tables| tables.add_total_bytes(1, 0))?;
+            Err::<(), _>(Error::Damaged("half of it is of another commit".to_owned()))
+        });
+        assert!(matches!(read, Err(Error::Unstable { .. })));
+        assert_eq!(rounds, MIN_ROUNDS);
     }
 
     #[test]
