@@ -47,8 +47,9 @@ impl Reload {
 
     /// Until `stop`.
     pub(super) async fn run(mut self, mut hangup: Option<Signal>, stop: CancellationToken) {
-        let mut loaded = self.contents().await;
-        let mut seen = loaded.clone();
+        // The server answers already: what is in the files now need not be what it has read. So the first look that has settled is one to go by.
+        let mut loaded: Option<Contents> = None;
+        let mut seen = self.contents().await;
         loop {
             let asked = tokio::select! {
                 () = self.host.tasks.sleep(INTERVAL) => false,
@@ -56,10 +57,10 @@ impl Reload {
                 () = stop.cancelled() => return,
             };
             let now = self.contents().await;
-            let has_settled = now == seen && now != loaded;
+            let has_settled = now == seen && loaded.as_ref() != Some(&now);
             if asked || has_settled {
                 self.reload(asked).await;
-                loaded.clone_from(&now);
+                loaded = Some(now.clone());
             }
             seen = now;
         }
