@@ -151,3 +151,41 @@ async fn next(hangup: &mut Option<Signal>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+    use crate::sampling::Strategy;
+
+    #[tokio::test]
+    async fn a_change_between_the_start_and_the_first_look_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("backtrail.toml");
+        std::fs::write(&file, "[sampling]\nparam = 0.5\n").unwrap();
+        let host = Host::real();
+        let loader = Loader {
+            sources: Sources {
+                file: Some(file.clone()),
+                ..Sources::default()
+            },
+            ..Loader::default()
+        };
+        let running = loader.load(&*host.files).unwrap().config;
+        let strategies = CurrentStrategies::new(running.sampling.strategies());
+        std::fs::write(&file, "[sampling]\nparam = 0.125\n").unwrap();
+
+        let reload = Reload::new(running, loader, strategies.clone(), host);
+        let stop = CancellationToken::new();
+        let run = tokio::spawn(reload.run(None, stop.clone()));
+        let noticed = async {
+            while strategies.of("shop").strategy != Strategy::Probabilistic(0.125) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_mins(1), noticed);
+        in_time.await.expect("the change is in force");
+        stop.cancel();
+        run.await.unwrap();
+    }
+}
