@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use model::batch::EventColumns;
 use model::{AttributeValue, Attributes, WireError};
 
 use super::{StackTrace, Version};
@@ -89,6 +90,20 @@ impl<'a> ExceptionEvent<'a> {
         }
         event.version = Version::of(resource_envelope, span)?;
         Ok(Some(event))
+    }
+
+    /// Of an event that came without its span, as [`EventColumns::lone_rows`] numbers them.
+    pub(in crate::api) fn without_span(
+        events: &EventColumns<'a>,
+        row: usize,
+    ) -> Result<Option<Self>, WireError> {
+        Self::of(
+            events.names.value(row),
+            events.attributes(row),
+            events.service(row),
+            events.resources.value(row),
+            Attributes::default(),
+        )
     }
 
     pub(in crate::api) fn stack_trace(&self) -> Option<StackTrace<'_>> {

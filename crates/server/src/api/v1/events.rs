@@ -1,7 +1,7 @@
 //! `/traces/{trace_id}/events-without-span`: exceptions that came as log records, while their span is not here.
 
 use axum::extract::{Path, State};
-use model::{Attributes, SpanId};
+use model::SpanId;
 use serde::Serialize;
 
 use super::attributes::AttributeList;
@@ -44,14 +44,7 @@ pub(super) async fn without_span(
         let columns = found.event_columns();
         let mut resolved = 0;
         let events = columns.lone_rows().take(MAX_EVENTS).map(|row| {
-            let (name, service) = (columns.names.value(row), columns.service(row));
-            let exception = ExceptionEvent::of(
-                name,
-                columns.attributes(row),
-                service,
-                columns.resources.value(row),
-                Attributes::default(),
-            )?;
+            let exception = ExceptionEvent::without_span(&columns, row)?;
             let exception = exception.filter(|_| resolved < MAX_RESOLVED);
             resolved += usize::from(exception.is_some());
             let exception =
@@ -60,9 +53,9 @@ pub(super) async fn without_span(
                 span_id: Some(columns.span_id(row))
                     .filter(|id| !id.is_zero())
                     .map(Hex),
-                service,
+                service: columns.service(row),
                 time_unix_nano: UnixNano(columns.times.value(row)),
-                name,
+                name: columns.names.value(row),
                 attributes: AttributeList(columns.attributes(row)),
                 dropped_attributes_count: columns.dropped_attributes_counts.value(row),
                 exception: exception.transpose()?,

@@ -1,7 +1,7 @@
 //! `/traces/{trace_id}/exceptions`: all exceptions of a trace, those of spans and those from log records, with their stacks resolved.
 
 use axum::extract::{Path, State};
-use model::{Attributes, SpanId};
+use model::SpanId;
 use serde::Serialize;
 
 use super::exception::ExceptionBody;
@@ -98,15 +98,7 @@ fn of_log_records(
     let lone = query::events_without_span(question.snapshot, trace_id, &question.budget)?;
     let columns = lone.event_columns();
     for row in columns.lone_rows() {
-        let name = columns.names.value(row);
-        let service = columns.service(row);
-        let exception = ExceptionEvent::of(
-            name,
-            columns.attributes(row),
-            service,
-            columns.resources.value(row),
-            Attributes::default(),
-        )?;
+        let exception = ExceptionEvent::without_span(&columns, row)?;
         let Some(exception) = exception else {
             continue;
         };
@@ -118,9 +110,9 @@ fn of_log_records(
             span_id: Some(columns.span_id(row))
                 .filter(|id| !id.is_zero())
                 .map(Hex),
-            service: service.to_owned(),
+            service: columns.service(row).to_owned(),
             time_unix_nano: UnixNano(columns.times.value(row)),
-            event_name: name.to_owned(),
+            event_name: columns.names.value(row).to_owned(),
             exception: ExceptionBody::of(&exception, question.stacks, lines)?,
         });
     }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use axum::extract::State;
 use http::Uri;
-use model::{AttributeScope, Attributes, TraceId};
+use model::{AttributeScope, TraceId};
 use query::{AttributeTest, Condition, QueryError, SearchQuery};
 use serde::Serialize;
 
@@ -192,13 +192,7 @@ impl Found {
                 if !is_in_time || service.is_some_and(|name| columns.service(row) != name) {
                     continue;
                 }
-                let exception = ExceptionEvent::of(
-                    columns.names.value(row),
-                    columns.attributes(row),
-                    columns.service(row),
-                    columns.resources.value(row),
-                    Attributes::default(),
-                )?;
+                let exception = ExceptionEvent::without_span(&columns, row)?;
                 self.count(question, exception.as_ref(), trace_id)?;
             }
         }
