@@ -11,6 +11,43 @@ use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 pub trait IntoValue {
     /// The value, or nothing when there is none.
     fn into_value(self) -> Option<Value>;
+
+    /// Calls `take` with the value, if there is one, without making a copy of a text that is here. A type of yours need not say how.
+    #[doc(hidden)]
+    #[inline]
+    fn lend_value(self, take: impl FnOnce(ValueRef<'_>))
+    where
+        Self: Sized,
+    {
+        if let Some(value) = self.into_value() {
+            take(ValueRef::of(&value));
+        }
+    }
+}
+
+/// A value as it is written.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub enum ValueRef<'a> {
+    Text(&'a str),
+    Int(i64),
+    Double(f64),
+    Bool(bool),
+    /// An array.
+    Other(&'a Value),
+}
+
+impl<'a> ValueRef<'a> {
+    #[inline]
+    pub(crate) fn of(value: &'a Value) -> Self {
+        match value {
+            Value::String(text) => Self::Text(text.as_str()),
+            Value::I64(value) => Self::Int(*value),
+            Value::F64(value) => Self::Double(*value),
+            Value::Bool(value) => Self::Bool(*value),
+            other => Self::Other(other),
+        }
+    }
 }
 
 impl IntoValue for Value {
@@ -23,41 +60,54 @@ impl<T: IntoValue> IntoValue for Option<T> {
     fn into_value(self) -> Option<Value> {
         self.and_then(IntoValue::into_value)
     }
+
+    #[inline]
+    fn lend_value(self, take: impl FnOnce(ValueRef<'_>)) {
+        if let Some(value) = self {
+            value.lend_value(take);
+        }
+    }
 }
 
 macro_rules! into_value {
-    ($($from:ty => |$value:ident| $into:expr;)*) => {
+    ($($from:ty => |$value:ident| $into:expr $(, lent $lent:expr)?;)*) => {
         $(impl IntoValue for $from {
             fn into_value(self) -> Option<Value> {
                 let $value = self;
                 Some($into)
             }
+
+            $(#[inline]
+            fn lend_value(self, take: impl FnOnce(ValueRef<'_>)) {
+                let $value = &self;
+                take($lent);
+            })?
         })*
     };
 }
 
 into_value! {
-    bool => |value| Value::Bool(value);
-    i8 => |value| Value::I64(value.into());
-    i16 => |value| Value::I64(value.into());
-    i32 => |value| Value::I64(value.into());
-    i64 => |value| Value::I64(value);
-    u8 => |value| Value::I64(value.into());
-    u16 => |value| Value::I64(value.into());
-    u32 => |value| Value::I64(value.into());
+    bool => |value| Value::Bool(value), lent ValueRef::Bool(*value);
+    i8 => |value| Value::I64(value.into()), lent ValueRef::Int((*value).into());
+    i16 => |value| Value::I64(value.into()), lent ValueRef::Int((*value).into());
+    i32 => |value| Value::I64(value.into()), lent ValueRef::Int((*value).into());
+    i64 => |value| Value::I64(value), lent ValueRef::Int(*value);
+    u8 => |value| Value::I64(value.into()), lent ValueRef::Int((*value).into());
+    u16 => |value| Value::I64(value.into()), lent ValueRef::Int((*value).into());
+    u32 => |value| Value::I64(value.into()), lent ValueRef::Int((*value).into());
     u64 => |value| integer(value);
     usize => |value| integer(value);
     isize => |value| integer(value);
     i128 => |value| integer(value);
     u128 => |value| integer(value);
-    f32 => |value| Value::F64(value.into());
-    f64 => |value| Value::F64(value);
+    f32 => |value| Value::F64(value.into()), lent ValueRef::Double((*value).into());
+    f64 => |value| Value::F64(value), lent ValueRef::Double(*value);
     char => |value| text(value.to_string());
-    &str => |value| text(value.to_owned());
-    &String => |value| text(value.clone());
-    String => |value| text(value);
-    Cow<'_, str> => |value| text(value.into_owned());
-    StringValue => |value| Value::String(value);
+    &str => |value| text(value.to_owned()), lent ValueRef::Text(value);
+    &String => |value| text(value.clone()), lent ValueRef::Text(value);
+    String => |value| text(value), lent ValueRef::Text(value);
+    Cow<'_, str> => |value| text(value.into_owned()), lent ValueRef::Text(value);
+    StringValue => |value| Value::String(value), lent ValueRef::Text(value.as_str());
     Vec<bool> => |value| Value::Array(Array::Bool(value));
     Vec<i64> => |value| Value::Array(Array::I64(value));
     Vec<f64> => |value| Value::Array(Array::F64(value));
@@ -89,6 +139,18 @@ fn strings(values: impl IntoIterator<Item = String>) -> Value {
 pub trait IntoAttributes {
     /// The list; pairs without a value are not in it.
     fn into_attributes(self) -> Vec<KeyValue>;
+
+    /// Calls `take` with each of them, without making the list. A type of yours need not say how.
+    #[doc(hidden)]
+    #[inline]
+    fn lend_attributes(self, mut take: impl FnMut(&str, ValueRef<'_>))
+    where
+        Self: Sized,
+    {
+        for attribute in self.into_attributes() {
+            take(attribute.key.as_str(), ValueRef::of(&attribute.value));
+        }
+    }
 }
 
 impl IntoAttributes for () {
@@ -103,24 +165,30 @@ impl IntoAttributes for Vec<KeyValue> {
     }
 }
 
-/// Room for what is set while a span runs (a status code, an error's type): without it the list would move when the first of them comes.
-#[doc(hidden)]
-pub const SPARE_ATTRIBUTES: usize = 4;
-
 impl<const N: usize> IntoAttributes for [KeyValue; N] {
-    #[inline]
     fn into_attributes(self) -> Vec<KeyValue> {
-        let mut list = Vec::with_capacity(N + SPARE_ATTRIBUTES);
-        list.extend(self);
-        list
+        self.into()
+    }
+
+    #[inline]
+    fn lend_attributes(self, mut take: impl FnMut(&str, ValueRef<'_>)) {
+        for attribute in &self {
+            take(attribute.key.as_str(), ValueRef::of(&attribute.value));
+        }
     }
 }
 
 impl<K: Into<Key>, V: IntoValue, const N: usize> IntoAttributes for [(K, V); N] {
     fn into_attributes(self) -> Vec<KeyValue> {
-        let mut list = Vec::with_capacity(N + SPARE_ATTRIBUTES);
-        list.extend(self.into_iter().filter_map(pair));
-        list
+        self.into_iter().filter_map(pair).collect()
+    }
+
+    #[inline]
+    fn lend_attributes(self, mut take: impl FnMut(&str, ValueRef<'_>)) {
+        for (key, value) in self {
+            let key = key.into();
+            value.lend_value(|value| take(key.as_str(), value));
+        }
     }
 }
 
@@ -147,7 +215,7 @@ macro_rules! attributes {
     ($($key:expr => $value:expr),* $(,)?) => {{
         #[allow(unused_mut, reason = "an empty list is not changed")]
         let mut list: ::std::vec::Vec<$crate::KeyValue> =
-            ::std::vec::Vec::with_capacity(<[&str]>::len(&[$(stringify!($key)),*]) + $crate::SPARE_ATTRIBUTES);
+            ::std::vec::Vec::with_capacity(<[&str]>::len(&[$(stringify!($key)),*]));
         $(if let ::core::option::Option::Some(value) = $crate::IntoValue::into_value($value) {
             list.push($crate::KeyValue::new($key, value));
         })*

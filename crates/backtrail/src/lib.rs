@@ -63,9 +63,10 @@ mod span;
 pub mod sql;
 mod system;
 pub mod testing;
+mod tracer;
 
 #[doc(hidden)]
-pub use attributes::SPARE_ATTRIBUTES;
+pub use attributes::ValueRef;
 pub use attributes::{IntoAttributes, IntoValue};
 /// Runs a function in a span of its own: [`create_span`] for functions that return a `Result`, [`in_span`] for all others.
 ///

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use axum::Router;
-use backtrail::{KeyValue, SpanKind, TracingSystem};
+use backtrail::{SpanKind, TracingSystem};
 
 use super::Contestant;
 use crate::sdk::request::{METHOD, NAME, PROTOCOL_VERSION, ROUTE, Request, SCHEME};
@@ -22,18 +22,14 @@ impl Contestant for Ours {
     fn span(&self, request: &Request) {
         let span = backtrail::span(NAME)
             .kind(SpanKind::Server)
-            .attributes_with(|| {
-                [
-                    KeyValue::new("http.request.method", METHOD),
-                    KeyValue::new("url.path", request.path.clone()),
-                    KeyValue::new("url.scheme", SCHEME),
-                    KeyValue::new("http.route", ROUTE),
-                    KeyValue::new("server.address", request.host.clone()),
-                    KeyValue::new("server.port", request.port),
-                    KeyValue::new("user_agent.original", request.user_agent.clone()),
-                    KeyValue::new("network.protocol.version", PROTOCOL_VERSION),
-                ]
-            })
+            .attribute("http.request.method", METHOD)
+            .attribute("url.path", &request.path)
+            .attribute("url.scheme", SCHEME)
+            .attribute("http.route", ROUTE)
+            .attribute("server.address", &request.host)
+            .attribute("server.port", request.port)
+            .attribute("user_agent.original", &request.user_agent)
+            .attribute("network.protocol.version", PROTOCOL_VERSION)
             .start();
         span.set("http.response.status_code", request.status);
         span.end();

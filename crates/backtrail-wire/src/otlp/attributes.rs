@@ -1,5 +1,6 @@
 //! `KeyValueList`, `KeyValue` and `AnyValue`.
 
+use super::span::repeated;
 use crate::WireError;
 use crate::protobuf::{Fields, put_bytes, put_double, put_int, put_message, put_str, put_uint};
 
@@ -150,6 +151,14 @@ impl<'a> ArrayValue<'a> {
             Err(error) => Some(Err(error)),
         })
     }
+}
+
+/// The attributes that are field `number` of a message, in their order.
+pub fn attributes_of(
+    message: &[u8],
+    number: u32,
+) -> impl Iterator<Item = Result<KeyValue<'_>, WireError>> {
+    repeated(message, number).map(|field| KeyValue::parse(field?.bytes()?))
 }
 
 /// As [`Attributes::validate`], for the attributes that are field `number` of `message`.

@@ -33,34 +33,23 @@ pub fn put_attribute(out: &mut Vec<u8>, number: u32, key: &str, value: AnyValue<
     put_any_value(out, value);
 }
 
-/// Appends attributes as fields `number`, as [`put_attribute`] does one after the other, if each of them is short: in less than 128 bytes, and neither
-/// list nor map. Otherwise, or when a value is nothing, it appends none and says no.
+/// Writes an attribute at the beginning of `out` as [`put_attribute`] appends it, and tells in how many bytes. It writes nothing when there is not
+/// room enough, when the message takes 128 bytes or more, and for values that are neither text nor a number nor a bool: that is left to [`put_attribute`].
 ///
-/// Room is made once for all, and what is short is copied without a call.
+/// For those who write one attribute after the other into a buffer that is there: what is short is copied without a call.
 #[inline]
-pub fn put_short_attributes<'a>(
-    out: &mut Vec<u8>,
+pub fn write_short_attribute(
+    out: &mut [u8],
     number: u32,
-    attributes: impl Iterator<Item = (&'a str, Option<AnyValue<'a>>)> + Clone,
-) -> bool {
+    key: &str,
+    value: &AnyValue<'_>,
+) -> Option<usize> {
     if number >= FIRST_LONG_NUMBER {
-        return false;
+        return None;
     }
-    let mut len = 0;
-    for (key, value) in attributes.clone() {
-        match value.and_then(|value| short_len(key, &value)) {
-            Some(attribute_len) => len += 2 + attribute_len,
-            None => return false,
-        }
-    }
-    let start = out.len();
-    out.resize(start + len, 0);
-    let mut rest = &mut out[start..];
-    for (key, value) in attributes {
-        let value = value.unwrap_or(AnyValue::Empty);
-        rest = write_short(rest, number, key, &value);
-    }
-    true
+    let len = 2 + short_len(key, value)?;
+    write_short(out.get_mut(..len)?, number, key, value);
+    Some(len)
 }
 
 /// How long the attribute's message is, if that takes one byte to say.
@@ -80,14 +69,9 @@ fn short_len(key: &str, value: &AnyValue<'_>) -> Option<usize> {
     (len < 0x80).then_some(len)
 }
 
-/// Writes an attribute that [`short_len`] knows at the beginning of `out`, and returns the rest.
+/// Writes an attribute that [`short_len`] knows into `out`, which is as long.
 #[inline]
-fn write_short<'b>(
-    out: &'b mut [u8],
-    number: u32,
-    key: &str,
-    value: &AnyValue<'_>,
-) -> &'b mut [u8] {
+fn write_short(out: &mut [u8], number: u32, key: &str, value: &AnyValue<'_>) {
     let mut number_bytes = [0; MAX_VARINT_LEN];
     let (value_tag, text) = match value {
         AnyValue::String(text) => (STRING_TAG, text.as_bytes()),
@@ -97,7 +81,7 @@ fn write_short<'b>(
             number_bytes[..8].copy_from_slice(&value.to_le_bytes());
             (4 << 3 | 1, &number_bytes[..8])
         }
-        _ => return out,
+        _ => return,
     };
     let is_text = value_tag == STRING_TAG;
     let value_len = 1 + usize::from(is_text) + text.len();
@@ -113,7 +97,7 @@ fn write_short<'b>(
     } else {
         write(out, &[VALUE_TAG, value_len as u8, value_tag])
     };
-    write(out, text)
+    write(out, text);
 }
 
 #[inline]
@@ -232,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn short_attributes_are_written_as_one_after_the_other_or_not_at_all() {
+    fn a_short_attribute_is_written_as_it_is_appended_or_not_at_all() {
         let long = "0123456789".repeat(20);
         for len in (0..130).chain([199]) {
             let text = &long[..len];
@@ -249,27 +233,22 @@ mod tests {
             ];
             for value in values {
                 for key in ["", "http.route", text] {
-                    let attributes = [(key, value), ("b", AnyValue::Int(len as i64)), ("", value)];
-                    let (mut out, mut expected) = (vec![0xaa], vec![0xaa]);
-                    let some = attributes.iter().map(|(key, value)| (*key, Some(*value)));
-                    let is_written = put_short_attributes(&mut out, 9, some.clone());
-                    if is_written {
-                        for (key, value) in attributes {
-                            put_key_value(&mut expected, 9, key, value);
-                        }
-                    }
-                    assert!(out == expected, "{key:?} {value:?}");
+                    let mut expected = Vec::new();
+                    put_attribute(&mut expected, 9, key, value);
                     let is_plain = !matches!(value, AnyValue::Empty | AnyValue::Bytes(_));
-                    if key.len() + len < 100 {
-                        assert_eq!(is_written, is_plain, "{key:?} {value:?}");
-                    }
-                    assert!(!put_short_attributes(&mut out, 16, some));
+                    let is_short = is_plain && expected.len() < 2 + 0x80;
+                    let mut out = [0xaa; 500];
+                    let written = write_short_attribute(&mut out, 9, key, &value);
+                    let is_whole = is_short.then_some(expected.len());
+                    assert_eq!(written, is_whole, "{key:?} {value:?}");
+                    let written = written.unwrap_or_default();
+                    assert_eq!(out[..written], expected[..written], "{key:?} {value:?}");
+                    assert!(out[written..].iter().all(|byte| *byte == 0xaa));
+                    let room = &mut out[..expected.len() - 1];
+                    assert_eq!(write_short_attribute(room, 9, key, &value), None);
+                    assert_eq!(write_short_attribute(&mut out, 16, key, &value), None);
                 }
             }
         }
-        let mut out = Vec::new();
-        let nothing = [("a", Some(AnyValue::Int(1))), ("b", None)];
-        assert!(!put_short_attributes(&mut out, 9, nothing.into_iter()));
-        assert!(out.is_empty());
     }
 }

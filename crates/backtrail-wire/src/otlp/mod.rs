@@ -14,10 +14,12 @@ mod logs;
 mod span;
 mod trace;
 
-pub use attributes::{AnyValue, ArrayValue, Attributes, KeyValue, put_any_value, put_key_value};
+pub use attributes::{
+    AnyValue, ArrayValue, Attributes, KeyValue, attributes_of, put_any_value, put_key_value,
+};
 pub use check::{SpanFault, SpanLimits};
 pub use encode::{SpanFields, put_event, put_span};
-pub use encode_attribute::{put_attribute, put_short_attributes};
+pub use encode_attribute::{put_attribute, write_short_attribute};
 pub(crate) use log_check::is_exception_key;
 pub use log_check::{IgnoreReason, LogFault, LogVerdict};
 pub use logs::{LogRecord, LogsData, ResourceLogs, ScopeLogs};

@@ -19,7 +19,6 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use self::events::Events;
 use self::filter::Quiet;
 use crate::report::TARGET;
-use crate::system::Scope;
 use crate::{Environment, TracingSystem};
 
 impl TracingSystem {
@@ -46,7 +45,7 @@ impl TracingSystem {
     where
         S: tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
     {
-        let tracer = self.system().tracer(Scope::Service).cloned();
+        let tracer = self.system().sdk_tracer();
         let level = self.system().bridge_level();
         tracer.map(|tracer| {
             let spans = OpenTelemetryLayer::new(tracer)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use opentelemetry_sdk::trace::SpanLimits;
 
 use super::{Environment, Warnings};
+use crate::export::encode::EncodeLimits;
 
 /// What a span may hold. Source: specification, "Span Limits" and "Attribute Limits".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,19 @@ pub(crate) struct Limits {
 }
 
 const DEFAULT_COUNT: u32 = 128;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            attributes: DEFAULT_COUNT,
+            events: DEFAULT_COUNT,
+            links: DEFAULT_COUNT,
+            attributes_per_event: DEFAULT_COUNT,
+            attributes_per_link: DEFAULT_COUNT,
+            attribute_value_len: None,
+        }
+    }
+}
 
 impl Limits {
     pub(crate) fn from_env(env: &Environment, warnings: &mut Warnings) -> Self {
@@ -40,7 +54,14 @@ impl Limits {
         }
     }
 
-    pub(crate) fn of_spans(&self) -> SpanLimits {
+    pub(crate) const fn of_encoding(&self) -> EncodeLimits {
+        EncodeLimits {
+            attribute_value_len: self.attribute_value_len,
+        }
+    }
+
+    /// The same for spans of the SDK, which cuts no values: that is done when they are encoded.
+    pub(crate) fn of_sdk_spans(&self) -> SpanLimits {
         SpanLimits {
             max_events_per_span: self.events,
             max_attributes_per_span: self.attributes,

@@ -8,7 +8,7 @@ use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::blocking::blocking;
-use super::{Export, Exporting, Outcome};
+use super::{Export, Exporting, Outcome, decode};
 use crate::processor::{Batch, Recycle};
 
 /// Writes a line for each span to stdout.
@@ -18,8 +18,12 @@ pub(super) struct Console;
 impl Export for Console {
     fn export<'a>(&'a self, batch: Batch, recycle: Arc<dyn Recycle>) -> Exporting<'a> {
         Box::pin(async move {
+            let spans = match decode::spans(batch.chunks()) {
+                Ok(spans) => spans,
+                Err(error) => return Outcome::unreadable(&error),
+            };
             let mut text = String::new();
-            for span in batch.spans() {
+            for span in &spans {
                 write_span(&mut text, span);
             }
             recycle.recycle(batch);

@@ -11,8 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use super::blocking::blocking;
-use super::encode::{EncodeLimits, normalize};
-use super::{Closing, Export, Exporting, Outcome};
+use super::{Closing, Export, Exporting, Outcome, decode};
 use crate::processor::{Batch, Recycle};
 
 /// [`SpanExporter`] as an object.
@@ -42,30 +41,25 @@ impl<E: SpanExporter> BoxedExporter for E {
 #[derive(Debug)]
 pub(super) struct Custom {
     exporter: Arc<Mutex<Box<dyn BoxedExporter>>>,
-    limits: EncodeLimits,
 }
 
 impl Custom {
-    pub(super) fn new(
-        mut exporter: Box<dyn BoxedExporter>,
-        resource: &Resource,
-        limits: EncodeLimits,
-    ) -> Self {
+    pub(super) fn new(mut exporter: Box<dyn BoxedExporter>, resource: &Resource) -> Self {
         exporter.be_told_the_resource(resource);
         Self {
             exporter: Arc::new(Mutex::new(exporter)),
-            limits,
         }
     }
 }
 
 impl Export for Custom {
-    fn export<'a>(&'a self, batch: Batch, _recycle: Arc<dyn Recycle>) -> Exporting<'a> {
+    fn export<'a>(&'a self, batch: Batch, recycle: Arc<dyn Recycle>) -> Exporting<'a> {
         Box::pin(async move {
-            let mut spans = batch.into_spans();
-            for span in &mut spans {
-                normalize(span, &self.limits);
-            }
+            let spans = match decode::spans(batch.chunks()) {
+                Ok(spans) => spans,
+                Err(error) => return Outcome::unreadable(&error),
+            };
+            recycle.recycle(batch);
             let exporter = Arc::clone(&self.exporter).lock_owned().await;
             match blocking(move || exporter.export_now(spans)).await {
                 Ok(Ok(())) => Outcome::accepted(),

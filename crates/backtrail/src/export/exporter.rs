@@ -10,7 +10,6 @@ use opentelemetry_sdk::trace::SpanExporter;
 
 use super::console::Console;
 use super::custom::{BoxedExporter, Custom};
-use super::encode::EncodeLimits;
 use super::http_sender::{Format, HttpSender};
 use super::wire::WireExporter;
 use super::{Export, ExporterError, Memory, credentials};
@@ -143,12 +142,9 @@ impl Exporter {
         let settings = match self.kind {
             Kind::Nowhere => return Ok(None),
             Kind::Console => return Ok(Some(Arc::new(Console))),
-            Kind::Memory(memory) => {
-                return Ok(Some(Arc::new(memory.with_limits(context.limits))));
-            }
+            Kind::Memory(memory) => return Ok(Some(Arc::new(memory))),
             Kind::Custom(exporter) => {
-                let custom = Custom::new(exporter, context.resource, context.limits);
-                return Ok(Some(Arc::new(custom)));
+                return Ok(Some(Arc::new(Custom::new(exporter, context.resource))));
             }
             Kind::Jaeger(endpoint, timeout) => (Format::JaegerThrift, plain(&endpoint, timeout)?),
             Kind::Zipkin(endpoint, timeout) => (Format::ZipkinJson, plain(&endpoint, timeout)?),
@@ -185,12 +181,7 @@ impl Exporter {
             &settings.tls,
             proxy,
         )?;
-        let exporter = WireExporter::new(
-            sender,
-            context.resource,
-            context.limits,
-            context.export_timeout,
-        );
+        let exporter = WireExporter::new(sender, context.resource, context.export_timeout);
         Ok(Some(Arc::new(exporter)))
     }
 }
@@ -199,7 +190,6 @@ impl Exporter {
 pub(crate) struct BuildContext<'a> {
     pub(crate) env: &'a Environment,
     pub(crate) resource: &'a Resource,
-    pub(crate) limits: EncodeLimits,
     pub(crate) export_timeout: Duration,
 }
 

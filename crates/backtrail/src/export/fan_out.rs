@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry_sdk::trace::SpanData;
 use tokio::task::JoinSet;
 
 use super::{BuildContext, Closing, Export, Exporter, ExporterError, Exporting, Outcome};
@@ -32,16 +31,15 @@ pub(crate) fn all_of(
 struct FanOut(Vec<Arc<dyn Export>>);
 
 impl Export for FanOut {
-    fn export<'a>(&'a self, batch: Batch, _recycle: Arc<dyn Recycle>) -> Exporting<'a> {
+    fn export<'a>(&'a self, batch: Batch, recycle: Arc<dyn Recycle>) -> Exporting<'a> {
         Box::pin(async move {
             let mut exports = JoinSet::new();
-            let spans: Vec<SpanData> = batch.into_spans();
             for exporter in &self.0 {
                 let exporter = Arc::clone(exporter);
-                let copy = Batch::from(spans.clone());
+                let copy = batch.clone();
                 exports.spawn(async move { exporter.export(copy, Arc::new(Forget)).await });
             }
-            drop(spans);
+            recycle.recycle(batch);
             let mut worst = Outcome::accepted();
             while let Some(exported) = exports.join_next().await {
                 let outcome = exported.unwrap_or_else(|error| {

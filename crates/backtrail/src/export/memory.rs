@@ -4,8 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use opentelemetry_sdk::trace::SpanData;
 
-use super::encode::{EncodeLimits, normalize};
-use super::{Export, Exporting, Outcome};
+use super::{Export, Exporting, Outcome, decode};
 use crate::processor::{Batch, Recycle};
 
 /// Spans that are kept at most, so that a test that never looks does not fill the machine.
@@ -15,15 +14,9 @@ const MAX_SPANS: usize = 100_000;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Memory {
     spans: Arc<Mutex<Vec<SpanData>>>,
-    limits: EncodeLimits,
 }
 
 impl Memory {
-    pub(crate) fn with_limits(mut self, limits: EncodeLimits) -> Self {
-        self.limits = limits;
-        self
-    }
-
     pub(crate) fn spans(&self) -> Vec<SpanData> {
         self.lock().clone()
     }
@@ -38,20 +31,16 @@ impl Memory {
 }
 
 impl Export for Memory {
-    fn export<'a>(&'a self, batch: Batch, _recycle: Arc<dyn Recycle>) -> Exporting<'a> {
+    fn export<'a>(&'a self, batch: Batch, recycle: Arc<dyn Recycle>) -> Exporting<'a> {
         let len = batch.len();
+        let spans = match decode::spans(batch.chunks()) {
+            Ok(spans) => spans,
+            Err(error) => return Box::pin(async move { Outcome::unreadable(&error) }),
+        };
+        recycle.recycle(batch);
         let mut kept = self.lock();
         let refused = (kept.len() + len).saturating_sub(MAX_SPANS);
-        kept.extend(
-            batch
-                .into_spans()
-                .into_iter()
-                .take(len - refused.min(len))
-                .map(|mut span| {
-                    normalize(&mut span, &self.limits);
-                    span
-                }),
-        );
+        kept.extend(spans.into_iter().take(len - refused.min(len)));
         drop(kept);
         let outcome = if refused == 0 {
             Outcome::accepted()
@@ -84,7 +73,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_kept_needs_no_words() {
         let memory = Memory::default();
-        let batch = Batch::from(Vec::<SpanData>::new());
+        let batch = Batch::default();
         let outcome = memory.export(batch, Arc::new(Forget)).await;
         assert_eq!(outcome, Outcome::accepted());
     }

@@ -4,6 +4,7 @@ mod blocking;
 mod console;
 mod credentials;
 mod custom;
+pub(crate) mod decode;
 mod dial;
 pub(crate) mod encode;
 mod error;
@@ -24,25 +25,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backtrail_wire::WireError;
+
 pub use error::ExporterError;
 pub(crate) use exporter::BuildContext;
 pub use exporter::Exporter;
 pub(crate) use fan_out::all_of;
 pub(crate) use memory::Memory;
 
-use self::encode::EncodeLimits;
 use crate::processor::{Batch, Recycle};
 
 /// What the worker has batches exported with. Several exports run at once.
 pub(crate) trait Export: Debug + Send + Sync {
     /// Exports a batch; the worker bounds the time. Memory that is not needed any more goes back by `recycle`.
     fn export<'a>(&'a self, batch: Batch, recycle: Arc<dyn Recycle>) -> Exporting<'a>;
-
-    /// Something when batches are to come encoded as OTLP, within these limits: each span by the thread that ends it, which has it in its caches
-    /// and gets its memory back. Nothing for an exporter that wants the spans themselves.
-    fn encoding(&self) -> Option<EncodeLimits> {
-        None
-    }
 
     /// Told once, when no batch will come any more; at most for this long.
     fn close(&self, _timeout: Duration) -> Closing<'_> {
@@ -76,6 +72,11 @@ impl Outcome {
             rejected: 0,
             message: String::new(),
         }
+    }
+
+    /// Spans that were encoded here can be read here, so this is a bug.
+    pub(crate) fn unreadable(error: &WireError) -> Self {
+        Self::Failed(format!("can't read the spans that were encoded: {error}"))
     }
 
     pub(crate) fn timed_out(limit: Duration) -> Self {

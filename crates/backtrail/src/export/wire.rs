@@ -9,10 +9,10 @@ use opentelemetry::Key;
 use opentelemetry_sdk::Resource;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::encode::{EncodeLimits, jaeger, otlp, otlp_json, zipkin_json};
+use super::encode::{jaeger, otlp, otlp_json, zipkin_json};
 use super::http_sender::{Format, HttpSender, Refused};
 use super::retry::Backoff;
-use super::source::{Source, Spans};
+use super::source::Source;
 use super::tally::Tally;
 use super::{Export, Exporting, Outcome};
 use crate::deadline;
@@ -24,7 +24,6 @@ pub(super) struct WireExporter {
     service_name: String,
     resource: Resource,
     encoded_resource: Vec<u8>,
-    limits: EncodeLimits,
     /// For all attempts together.
     timeout: Duration,
     /// Why the last attempt came to nothing; nothing when it went well.
@@ -38,50 +37,33 @@ const HEAD_START: Duration = Duration::from_millis(100);
 const MAX_REFUSALS: usize = 64;
 
 impl WireExporter {
-    pub(super) fn new(
-        sender: HttpSender,
-        resource: &Resource,
-        limits: EncodeLimits,
-        timeout: Duration,
-    ) -> Self {
+    pub(super) fn new(sender: HttpSender, resource: &Resource, timeout: Duration) -> Self {
         Self {
             sender,
             service_name: service_name(resource),
             resource: resource.clone(),
             encoded_resource: otlp::encode_resource(resource),
-            limits,
             timeout: deadline::limit(timeout),
             trouble: Mutex::default(),
         }
     }
 
-    /// What the requests for a batch are made of. Memory that is not needed for that goes back.
+    /// What the requests for a batch are made of. The batch's memory goes back.
     fn source(&self, batch: Batch, recycle: &dyn Recycle) -> Source {
         let len = batch.len();
-        let spans = match self.sender.format() {
-            Format::OtlpProtobuf | Format::OtlpGrpc | Format::OtlpJson | Format::ZipkinJson => {
-                let request = self.otlp(&batch);
-                recycle.recycle(batch);
-                Spans::Otlp(request.into())
-            }
-            Format::JaegerThrift => Spans::Whole(batch),
-        };
-        Source { spans, len }
+        let request = otlp::request(batch.chunks(), &self.encoded_resource).into();
+        recycle.recycle(batch);
+        Source { request, len }
     }
 
-    fn body(&self, spans: &Spans) -> Result<Bytes, WireError> {
-        let encoded = match (spans, self.sender.format()) {
-            (Spans::Otlp(request), Format::OtlpJson) => otlp_json(request)?.into(),
-            (Spans::Otlp(request), Format::ZipkinJson) => zipkin_json(request)?.into(),
-            (Spans::Otlp(request), _) => request.clone(),
-            (Spans::Whole(batch), _) => jaeger::encode(
-                batch.spans(),
-                batch.len(),
-                &self.service_name,
-                &self.resource,
-                &self.limits,
-            )
-            .into(),
+    fn body(&self, request: &Bytes) -> Result<Bytes, WireError> {
+        let encoded = match self.sender.format() {
+            Format::OtlpProtobuf | Format::OtlpGrpc => request.clone(),
+            Format::OtlpJson => otlp_json(request)?.into(),
+            Format::ZipkinJson => zipkin_json(request)?.into(),
+            Format::JaegerThrift => {
+                jaeger::encode(request, &self.service_name, &self.resource)?.into()
+            }
         };
         Ok(self.sender.body(encoded))
     }
@@ -95,7 +77,7 @@ impl WireExporter {
         let mut refusals = 0;
         while let Some(part) = parts.pop() {
             let len = part.len as u64;
-            let sent = match self.body(&part.spans) {
+            let sent = match self.body(&part.request) {
                 Ok(body) => self.deliver(body, give_up_at).await,
                 Err(error) => Err(Lost::for_good(format!("can't encode spans: {error}"))),
             };
@@ -117,15 +99,6 @@ impl WireExporter {
             }
         }
         tally.outcome()
-    }
-
-    fn otlp(&self, batch: &Batch) -> Vec<u8> {
-        let resource = &self.encoded_resource;
-        if batch.is_encoded() {
-            otlp::request(batch.encoded(), resource)
-        } else {
-            otlp::encode(batch.spans(), batch.len(), resource, &self.limits)
-        }
     }
 
     /// Sends until it is accepted, refused for good, or the time for all attempts is over: the reason then is that of the last attempt.
@@ -190,11 +163,6 @@ impl Export for WireExporter {
             let source = self.source(batch, &*recycle);
             self.deliver_in_parts(source).await
         })
-    }
-
-    /// All formats but one are made of OTLP.
-    fn encoding(&self) -> Option<EncodeLimits> {
-        (self.sender.format() != Format::JaegerThrift).then_some(self.limits)
     }
 
     fn trouble(&self) -> Option<String> {

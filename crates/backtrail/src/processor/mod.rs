@@ -12,6 +12,7 @@ mod span_processor;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod worker;
 
 pub(crate) use batch::Batch;

@@ -6,15 +6,15 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry::InstrumentationScope;
 use tokio::sync::Notify;
 
 use super::Stats;
-use super::batch::{Batch, Chunk};
+use super::batch::Batch;
 use super::command::{Command, FlushError, MAX_WAITING, Reply};
+use super::waiting::{Load, Waiting};
 use crate::config::BatchSettings;
-use crate::export::encode::EncodeLimits;
-use crate::export::encode::size::Size;
+use crate::export::encode::EncodedSpans;
 
 /// Threads are spread over this many places, so that they seldom wait for each other.
 const SHARDS: usize = 16;
@@ -24,21 +24,19 @@ const MAX_CHUNK_SPANS: usize = 128;
 const MAX_CHUNK_BYTES: usize = 256 * 1024;
 /// The worker is told when so many bytes more wait, though they may be few spans.
 const WAKE_BYTES: usize = 16 * 1024 * 1024;
-/// Bytes of a batch as encoded, estimated. Receivers commonly refuse a gRPC message of more than 4 MiB.
+/// Bytes of the spans of a batch. Receivers commonly refuse a gRPC message of more than 4 MiB.
 const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Empty chunks that are kept for the next spans, and the bytes that each may have room for.
 const MAX_FREE_CHUNKS: usize = 256;
 const MAX_FREE_CHUNK_BYTES: usize = 128 * 1024;
 
-/// Bounded by spans and bytes. What does not fit is dropped and counted.
+/// Bounded by spans and bytes. What does not fit is dropped and counted. Spans wait as OTLP, each encoded by the thread that ends it, which has it
+/// in its caches and gets its memory back.
 pub(crate) struct Queue {
     shards: [Shard; SHARDS],
-    full: Mutex<Vec<Chunk>>,
-    free: Mutex<Vec<Chunk>>,
-    spans: AtomicUsize,
-    len_bytes: AtomicUsize,
-    max_spans: usize,
-    max_bytes: usize,
+    full: Mutex<Vec<EncodedSpans>>,
+    free: Mutex<Vec<EncodedSpans>>,
+    waiting: Waiting,
     max_chunk_spans: usize,
     pub(super) max_batch_spans: usize,
     wake_bytes: usize,
@@ -64,7 +62,8 @@ struct Shard {
 /// What a thread changes for each of its spans.
 #[derive(Default)]
 struct Open {
-    chunk: Option<Chunk>,
+    /// Spans that ended on a thread one after another.
+    chunk: Option<EncodedSpans>,
     /// Spans that were taken in.
     taken: u64,
 }
@@ -96,10 +95,10 @@ impl Queue {
             shards: Default::default(),
             full: Mutex::default(),
             free: Mutex::default(),
-            spans: AtomicUsize::new(0),
-            len_bytes: AtomicUsize::new(0),
-            max_spans: settings.max_queue_spans,
-            max_bytes,
+            waiting: Waiting::new(Load {
+                spans: settings.max_queue_spans,
+                bytes: max_bytes,
+            }),
             max_chunk_spans: chunk_spans(settings.max_batch_spans),
             max_batch_spans: settings.max_batch_spans,
             // Half of a small queue, so that it is not full before the worker begins to empty it.
@@ -113,123 +112,81 @@ impl Queue {
         }
     }
 
-    pub(super) fn count_created(&self) {
+    #[inline]
+    pub(crate) fn count_created(&self) {
         self.shards[shard_index()].created.fetch_add(1, Relaxed);
     }
 
-    /// Takes a span in, or drops it when there is no room. Never waits for the worker.
+    /// Takes in a span that `write` writes, as a field of a `ScopeSpans` of this scope and exactly so many bytes; or drops it when there is no
+    /// room. Never waits for the worker.
     #[inline]
-    pub(super) fn offer(&self, span: SpanData, size: Size) {
+    pub(crate) fn offer(
+        &self,
+        scope: &InstrumentationScope,
+        len_bytes: usize,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
         let shard = &self.shards[shard_index()];
-        let spans_before = self.spans.fetch_add(1, Relaxed);
-        let bytes_before = self.len_bytes.fetch_add(size.memory, Relaxed);
-        if !self.has_room(spans_before, bytes_before, size.memory) {
-            self.len_bytes.fetch_sub(size.memory, Relaxed);
-            return self.refuse(shard);
-        }
-        let mut open = lock(&shard.open);
-        self.chunk(&mut open).spans.push(span);
-        self.count(open, size);
-        self.wake_for(spans_before, bytes_before, size.memory);
-    }
-
-    /// The same for a span that is kept encoded. It is encoded where it stays: so it is not copied, and its place comes into the caches meanwhile.
-    #[inline]
-    pub(super) fn offer_encoded(&self, span: &SpanData, limits: &EncodeLimits) {
-        let shard = &self.shards[shard_index()];
-        let spans_before = self.spans.fetch_add(1, Relaxed);
-        // What does not fit by far is not worth encoding.
-        if !self.has_room(spans_before, self.len_bytes.load(Relaxed), 1) {
-            return self.refuse(shard);
-        }
-        let mut open = lock(&shard.open);
-        let encoded = &mut self.chunk(&mut open).encoded;
-        let len_before = encoded.len();
-        encoded.encode(span, limits);
-        let len = encoded.len() - len_before;
-        let bytes_before = self.len_bytes.fetch_add(len, Relaxed);
-        if bytes_before.saturating_add(len) > self.max_bytes {
-            encoded.truncate(len_before);
-            drop(open);
-            self.len_bytes.fetch_sub(len, Relaxed);
-            return self.refuse(shard);
-        }
-        let size = Size {
-            memory: len,
-            encoded: len,
+        let room = if self.is_closed.load(Relaxed) {
+            None
+        } else {
+            self.waiting.add(len_bytes)
         };
-        self.count(open, size);
-        self.wake_for(spans_before, bytes_before, len);
-    }
-
-    #[inline]
-    fn has_room(&self, spans_before: usize, bytes_before: usize, len_bytes: usize) -> bool {
-        spans_before < self.max_spans
-            && bytes_before.saturating_add(len_bytes) <= self.max_bytes
-            && !self.is_closed.load(Relaxed)
-    }
-
-    #[cold]
-    fn refuse(&self, shard: &Shard) {
-        self.spans.fetch_sub(1, Relaxed);
-        shard.dropped.fetch_add(1, Relaxed);
-    }
-
-    #[inline]
-    fn chunk<'a>(&self, open: &'a mut Open) -> &'a mut Chunk {
-        open.chunk.get_or_insert_with(|| self.empty_chunk())
-    }
-
-    /// Counts the span that the chunk got last, and hands on a chunk that is full.
-    #[inline]
-    fn count(&self, mut open: MutexGuard<'_, Open>, size: Size) {
-        open.taken += 1;
-        let Some(chunk) = &mut open.chunk else {
+        let Some(before) = room else {
+            shard.dropped.fetch_add(1, Relaxed);
             return;
         };
-        chunk.len += 1;
-        chunk.len_bytes += size.memory;
-        chunk.encoded_len_bytes += size.encoded;
-        if chunk.len >= self.max_chunk_spans || chunk.len_bytes >= MAX_CHUNK_BYTES {
+        let mut open = lock(&shard.open);
+        open.taken += 1;
+        let chunk = open.chunk.get_or_insert_with(|| self.empty_chunk());
+        chunk.push(scope, len_bytes, write);
+        if chunk.len() >= self.max_chunk_spans || chunk.len_bytes() >= MAX_CHUNK_BYTES {
             let ready = mem::replace(chunk, self.empty_chunk());
             drop(open);
             lock(&self.full).push(ready);
         }
+        self.wake_for(before, len_bytes);
     }
 
+    /// Tells the worker when there is enough for a batch, and again whenever about as much has come again: it may have looked just before a span
+    /// that is counted was there to be taken. Powers of two stand for "as much", because to divide takes longer than all else here.
     #[inline]
-    fn wake_for(&self, spans_before: usize, bytes_before: usize, len_bytes: usize) {
-        let is_batch = (spans_before + 1).is_multiple_of(self.max_batch_spans)
-            || bytes_before / self.wake_bytes != (bytes_before + len_bytes) / self.wake_bytes;
-        if is_batch {
+    fn wake_for(&self, before: Load, len_bytes: usize) {
+        let has_come = |before: usize, after: usize, enough: usize| {
+            let step = enough.ilog2();
+            after >= enough && (before < enough || before >> step != after >> step)
+        };
+        if has_come(before.spans, before.spans + 1, self.max_batch_spans)
+            || has_come(before.bytes, before.bytes + len_bytes, self.wake_bytes)
+        {
             self.wake.notify_one();
         }
     }
 
-    fn empty_chunk(&self) -> Chunk {
+    fn empty_chunk(&self) -> EncodedSpans {
         let free = lock(&self.free).pop();
         free.unwrap_or_default()
     }
 
     /// Takes what waits, oldest chunks first: full chunks only, or all.
-    pub(super) fn take(&self, all: bool) -> Vec<Chunk> {
+    pub(super) fn take(&self, all: bool) -> Vec<EncodedSpans> {
         let mut chunks = mem::take(&mut *lock(&self.full));
         if all {
             for shard in &self.shards {
                 let chunk = lock(&shard.open).chunk.take();
-                chunks.extend(chunk.filter(|chunk| chunk.len > 0));
+                chunks.extend(chunk.filter(|chunk| chunk.len() > 0));
             }
         }
         chunks
     }
 
     /// Chunks as batches: whole chunks, as many as fit.
-    pub(super) fn batches(&self, chunks: Vec<Chunk>) -> Vec<Batch> {
+    pub(super) fn batches(&self, chunks: Vec<EncodedSpans>) -> Vec<Batch> {
         let mut batches = Vec::new();
         let mut batch = Batch::default();
         for chunk in chunks {
-            let fits = batch.len + chunk.len <= self.max_batch_spans
-                && batch.encoded_len_bytes + chunk.encoded_len_bytes <= MAX_BATCH_BYTES;
+            let fits = batch.len + chunk.len() <= self.max_batch_spans
+                && batch.len_bytes + chunk.len_bytes() <= MAX_BATCH_BYTES;
             if !fits && !batch.is_empty() {
                 batches.push(mem::take(&mut batch));
             }
@@ -243,20 +200,22 @@ impl Queue {
 
     /// Whether there is enough for a batch, also when it is spread over chunks that are not full.
     pub(super) fn has_batch(&self) -> bool {
-        self.spans.load(Relaxed) >= self.max_batch_spans
-            || self.len_bytes.load(Relaxed) >= self.wake_bytes
+        let waiting = self.waiting.load();
+        waiting.spans >= self.max_batch_spans || waiting.bytes >= self.wake_bytes
     }
 
     /// Spans that wait.
     pub(super) fn len(&self) -> usize {
-        self.spans.load(Relaxed)
+        self.waiting.load().spans
     }
 
     /// Makes room: the batch is with the exporter now.
     pub(super) fn release(&self, batch: &Batch) {
         self.counts.exporting.fetch_add(batch.len as u64, Relaxed);
-        self.spans.fetch_sub(batch.len, Relaxed);
-        self.len_bytes.fetch_sub(batch.len_bytes, Relaxed);
+        self.waiting.remove(Load {
+            spans: batch.len,
+            bytes: batch.len_bytes,
+        });
     }
 
     /// From now on what ends is dropped.

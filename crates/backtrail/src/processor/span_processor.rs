@@ -2,6 +2,8 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -17,8 +19,8 @@ use super::worker::Worker;
 use super::{FlushError, Stats};
 use crate::config::BatchSettings;
 use crate::export::Export;
-use crate::export::encode::EncodeLimits;
-use crate::export::encode::size::estimate;
+use crate::export::encode::{EncodeLimits, with_field};
+use crate::tracer::Tracer;
 
 /// How much longer than its timeout an answer of the worker may take, on a machine that is very busy.
 const GRACE: Duration = Duration::from_secs(1);
@@ -28,9 +30,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
 /// Queue and worker. The worker's thread has a runtime of its own, so it needs none of the service's and is not held up by it.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
-    pub(super) queue: Arc<Queue>,
-    /// Something when spans are encoded where they end.
-    encoding: Option<EncodeLimits>,
+    pub(crate) queue: Arc<Queue>,
 }
 
 impl Pipeline {
@@ -39,7 +39,6 @@ impl Pipeline {
         exporter: Arc<dyn Export>,
     ) -> io::Result<Arc<Self>> {
         let queue = Arc::new(Queue::new(&settings));
-        let encoding = exporter.encoding();
         let for_worker = Arc::clone(&queue);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -53,16 +52,7 @@ impl Pipeline {
                 // A look-up of a host name may hang in a thread of the runtime: nobody waits for it.
                 runtime.shutdown_background();
             })?;
-        Ok(Arc::new(Self { queue, encoding }))
-    }
-
-    #[inline]
-    fn end(&self, span: SpanData) {
-        let Some(limits) = &self.encoding else {
-            let size = estimate(&span);
-            return self.queue.offer(span, size);
-        };
-        self.queue.offer_encoded(&span, limits);
+        Ok(Arc::new(Self { queue }))
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -93,7 +83,6 @@ impl Pipeline {
         let (sender, receiver) = oneshot::channel();
         let pipeline = Self {
             queue: Arc::clone(&self.queue),
-            encoding: self.encoding,
         };
         let waiting = thread::Builder::new()
             .name("backtrail-end".to_owned())
@@ -152,26 +141,55 @@ impl Pipeline {
 /// Puts a pipeline below the SDK's tracers.
 #[derive(Debug)]
 pub(crate) struct BatchProcessor {
-    pub(crate) pipeline: Arc<Pipeline>,
+    pipeline: Option<Arc<Pipeline>>,
+    limits: EncodeLimits,
+    is_shut_down: Arc<AtomicBool>,
+}
+
+impl BatchProcessor {
+    /// One for spans that shall go where those of a tracer of the crate go.
+    pub(crate) fn of(tracer: &Tracer) -> Self {
+        Self {
+            pipeline: tracer.pipeline.clone(),
+            limits: tracer.limits.of_encoding(),
+            is_shut_down: Arc::clone(&tracer.is_shut_down),
+        }
+    }
 }
 
 impl SpanProcessor for BatchProcessor {
     fn on_start(&self, _span: &mut Span, _context: &Context) {
-        self.pipeline.queue.count_created();
+        if let Some(pipeline) = &self.pipeline {
+            pipeline.queue.count_created();
+        }
     }
 
     fn on_end(&self, span: SpanData) {
-        if span.span_context.is_sampled() {
-            self.pipeline.end(span);
+        if let Some(pipeline) = &self.pipeline
+            && span.span_context.is_sampled()
+        {
+            let scope = &span.instrumentation_scope;
+            with_field(&span, &self.limits, |field| {
+                pipeline
+                    .queue
+                    .offer(scope, field.len(), |out| field.put(out));
+            });
         }
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.pipeline.flush(FLUSH_TIMEOUT).map_err(sdk_error)
+        match &self.pipeline {
+            Some(pipeline) => pipeline.flush(FLUSH_TIMEOUT).map_err(sdk_error),
+            None => Ok(()),
+        }
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.pipeline.shutdown(timeout).map_err(sdk_error)
+        self.is_shut_down.store(true, Relaxed);
+        match &self.pipeline {
+            Some(pipeline) => pipeline.shutdown(timeout).map_err(sdk_error),
+            None => Ok(()),
+        }
     }
 }
 

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::batch::{Batch, Chunk};
+use super::batch::Batch;
 use super::command::{Command, FlushError, Reply};
 use super::exports::{Exported, Exports};
 use super::queue::Queue;
 use crate::config::BatchSettings;
 use crate::deadline;
+use crate::export::encode::EncodedSpans;
 use crate::export::{Export, Outcome};
 use crate::report::Report;
 
@@ -26,7 +27,7 @@ pub(super) struct Worker {
     max_concurrent_exports: usize,
     schedule_delay: Duration,
     /// Chunks that are no batch yet.
-    loose: Vec<Chunk>,
+    loose: Vec<EncodedSpans>,
     /// Batches that wait for one of the concurrent exports.
     pending: VecDeque<(u64, Batch)>,
     exports: Exports,
@@ -131,7 +132,7 @@ impl Worker {
             return;
         }
         self.loose.append(&mut self.queue.take(false));
-        let loose: usize = self.loose.iter().map(|chunk| chunk.len).sum();
+        let loose: usize = self.loose.iter().map(EncodedSpans::len).sum();
         if loose < self.queue.max_batch_spans {
             self.loose.append(&mut self.queue.take(true));
         }

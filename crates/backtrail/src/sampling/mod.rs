@@ -14,6 +14,8 @@ mod parent_based;
 mod rate_limit;
 mod ratio;
 
+use std::any::Any;
+
 use opentelemetry::trace::{Link, SpanKind, TraceContextExt, TraceId};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
@@ -56,13 +58,28 @@ impl Sampler {
         environment::sampler(name, arg)
     }
 
-    fn decides(&self, trace_id: TraceId) -> Option<bool> {
+    /// The decision, if it takes no look at name, attributes and links; nothing if one of your own has to be asked.
+    #[inline]
+    pub(crate) fn decides(&self, parent: &Context, trace_id: TraceId) -> Option<bool> {
         match self {
             Self::AlwaysOn => Some(true),
             Self::AlwaysOff => Some(false),
             Self::TraceIdRatio(ratio) => Some(ratio.samples(trace_id)),
             Self::RateLimit(limit) => Some(limit.admits()),
-            Self::ParentBased(_) | Self::Custom(_) => None,
+            Self::ParentBased(sampler) => sampler.for_parent(parent).decides(parent, trace_id),
+            Self::Custom(_) => None,
+        }
+    }
+
+    /// Any sampler as what it is here: one of these stays what it is.
+    pub(crate) fn of(sampler: impl ShouldSample + 'static) -> Self {
+        let mut sampler = Some(sampler);
+        let any: &mut dyn Any = &mut sampler;
+        let known = any.downcast_mut::<Option<Self>>().and_then(Option::take);
+        match (known, sampler) {
+            (Some(known), _) => known,
+            (None, Some(other)) => Self::Custom(Box::new(other)),
+            (None, None) => unreachable!("it is taken only when it is known"),
         }
     }
 }
@@ -107,30 +124,29 @@ impl ShouldSample for Sampler {
         attributes: &[KeyValue],
         links: &[Link],
     ) -> SamplingResult {
+        let root = Context::new();
+        let parent = parent_context.unwrap_or(&root);
+        if let Some(sampled) = self.decides(parent, trace_id) {
+            return result(sampled, parent);
+        }
         let other: &dyn ShouldSample = match self {
-            Self::ParentBased(sampler) => sampler.for_parent(parent_context),
+            Self::ParentBased(sampler) => sampler.for_parent(parent),
             Self::Custom(sampler) => sampler.as_ref(),
-            _ => {
-                let sampled = self.decides(trace_id).unwrap_or_default();
-                return result(sampled, parent_context);
-            }
+            _ => return result(false, parent),
         };
         other.should_sample(parent_context, trace_id, name, span_kind, attributes, links)
     }
 }
 
-fn result(sampled: bool, parent_context: Option<&Context>) -> SamplingResult {
+fn result(sampled: bool, parent: &Context) -> SamplingResult {
     let decision = if sampled {
         SamplingDecision::RecordAndSample
     } else {
         SamplingDecision::Drop
     };
-    let trace_state = parent_context
-        .map(|cx| cx.span().span_context().trace_state().clone())
-        .unwrap_or_default();
     SamplingResult {
         decision,
         attributes: Vec::new(),
-        trace_state,
+        trace_state: parent.span().span_context().trace_state().clone(),
     }
 }

@@ -65,10 +65,8 @@ impl ParentBased {
         self
     }
 
-    pub(super) fn for_parent(&self, parent_context: Option<&Context>) -> &Sampler {
-        let Some(cx) = parent_context else {
-            return &self.root;
-        };
+    #[inline]
+    pub(super) fn for_parent(&self, cx: &Context) -> &Sampler {
         let span = cx.span();
         let parent = span.span_context();
         if parent.is_valid() && !parent.is_remote() {

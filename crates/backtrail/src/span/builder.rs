@@ -5,29 +5,25 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::SystemTime;
 
-use opentelemetry::trace::{
-    Link, Span as _, SpanBuilder as OtelSpanBuilder, SpanContext, SpanKind, TraceContextExt,
-    Tracer as _,
-};
-use opentelemetry::{Context, Key, KeyValue};
+use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt as _};
+use opentelemetry::{Context, Key};
 
 use super::detached::Detached;
 use super::{Outcome, Span, TracedFuture, panics};
 use crate::current::has_context;
 use crate::system::{Scope, System};
+use crate::tracer::{Draft, Started};
 use crate::{IntoAttributes, IntoValue};
 
 /// A span that is described and not started yet. [`span`](crate::span) makes one.
 #[derive(Debug)]
 #[must_use = "a span that is not started is not there"]
 pub struct SpanBuilder {
-    /// What the SDK is told.
-    span: OtelSpanBuilder,
+    /// Nothing when no system of this process makes spans: nothing is kept of what is described then.
+    draft: Option<Draft>,
     parent: Parent,
     ok_status: Option<bool>,
     scope: Scope,
-    /// No system of this process makes spans: nothing is kept of what is described.
-    is_off: bool,
 }
 
 #[derive(Debug)]
@@ -41,40 +37,36 @@ impl SpanBuilder {
     #[inline]
     pub(super) fn new(name: Cow<'static, str>) -> Self {
         Self {
-            span: OtelSpanBuilder {
-                name,
-                ..OtelSpanBuilder::default()
-            },
-            parent: Parent::Current,
-            ok_status: None,
-            scope: Scope::Service,
-            is_off: !System::any_is_active(),
+            draft: System::any_is_active().then(|| Draft::new(name)),
+            ..Self::off()
         }
     }
 
     /// What starts no span: for an instrumentation that is switched off, whose code runs all the same.
-    pub(crate) fn off() -> Self {
+    #[inline]
+    pub(crate) const fn off() -> Self {
         Self {
-            is_off: true,
-            ..Self::new(Cow::Borrowed(""))
+            draft: None,
+            parent: Parent::Current,
+            ok_status: None,
+            scope: Scope::Service,
         }
     }
 
     /// Which side of what it is; internal if nothing is said.
     #[inline]
     pub fn kind(mut self, kind: SpanKind) -> Self {
-        self.span.span_kind = Some(kind);
+        if let Some(draft) = &mut self.draft {
+            draft.set_kind(kind);
+        }
         self
     }
 
-    /// Adds an attribute, which samplers see.
+    /// Adds an attribute, which samplers see. A text is copied once, into what is exported: lend it (`&str`) where you keep it.
     #[inline]
     pub fn attribute(mut self, key: impl Into<Key>, value: impl IntoValue) -> Self {
-        if !self.is_off
-            && let Some(value) = value.into_value()
-        {
-            let list = self.span.attributes.get_or_insert_default();
-            list.push(KeyValue::new(key, value));
+        if let Some(draft) = &mut self.draft {
+            value.lend_value(|value| draft.put(key.into().as_str(), value));
         }
         self
     }
@@ -82,13 +74,8 @@ impl SpanBuilder {
     /// Adds attributes, which samplers see.
     #[inline]
     pub fn attributes(mut self, attributes: impl IntoAttributes) -> Self {
-        if self.is_off {
-            return self;
-        }
-        let mut more = attributes.into_attributes();
-        match &mut self.span.attributes {
-            Some(list) => list.append(&mut more),
-            None => self.span.attributes = Some(more),
+        if let Some(draft) = &mut self.draft {
+            attributes.lend_attributes(|key, value| draft.put(key, value));
         }
         self
     }
@@ -102,7 +89,7 @@ impl SpanBuilder {
     /// ```
     #[inline]
     pub fn attributes_with<A: IntoAttributes>(self, make: impl FnOnce() -> A) -> Self {
-        if self.is_off {
+        if self.draft.is_none() {
             return self;
         }
         self.attributes(make())
@@ -110,8 +97,9 @@ impl SpanBuilder {
 
     /// Adds a link: to the span of a message that is handled here, or to the request that this work was split from.
     pub fn link(mut self, to: SpanContext, attributes: impl IntoAttributes) -> Self {
-        let link = Link::new(to, attributes.into_attributes(), 0);
-        self.span.links.get_or_insert_default().push(link);
+        if let Some(draft) = &mut self.draft {
+            draft.push_link(Link::new(to, attributes.into_attributes(), 0));
+        }
         self
     }
 
@@ -129,7 +117,9 @@ impl SpanBuilder {
 
     /// When it started, if that was before now.
     pub fn start_time(mut self, time: SystemTime) -> Self {
-        self.span.start_time = Some(time);
+        if let Some(draft) = &mut self.draft {
+            draft.set_start_time(time);
+        }
         self
     }
 
@@ -243,7 +233,7 @@ impl SpanBuilder {
         if !has_context() {
             return Span::nothing();
         }
-        if self.is_off
+        if self.draft.is_none()
             && matches!(self.parent, Parent::Current)
             && Context::map_current(|context| !context.has_active_span())
         {
@@ -254,27 +244,21 @@ impl SpanBuilder {
             Parent::Context(context) => context,
             Parent::Root => Context::current().with_remote_span_context(SpanContext::NONE),
         };
-        if self.is_off {
-            return Span::none(parent);
-        }
-        let Some(system) = System::of(&parent) else {
+        let Some(draft) = self.draft else {
             return Span::none(parent);
         };
-        *sets_ok_status = self.ok_status.unwrap_or(system.sets_ok_status());
-        let Some(tracer) = system.tracer(self.scope) else {
+        let Some((tracer, is_ok_status_set)) = System::tracer_of(&parent) else {
             return Span::none(parent);
         };
-        let span = tracer.build_with_context(self.span, &parent);
-        if !span.span_context().is_valid() {
-            return Span::none(parent);
-        }
-        if !span.is_recording() {
+        *sets_ok_status = self.ok_status.unwrap_or(is_ok_status_set);
+        match tracer.start(draft, &parent, self.scope) {
+            Started::Nothing => Span::none(parent),
             // Without the box and the lock that a span which records needs.
-            Span::active(parent.with_remote_span_context(span.span_context().clone()))
-        } else if placement == Placement::Active {
-            Span::active(parent.with_span(span))
-        } else {
-            Span::detached(Detached::new(parent, span))
+            Started::Dropped(context) => Span::active(parent.with_remote_span_context(context)),
+            Started::Recording(span) if placement == Placement::Active => {
+                Span::active(parent.with_span(span))
+            }
+            Started::Recording(span) => Span::detached(Detached::new(parent, span)),
         }
     }
 }

@@ -7,10 +7,10 @@ use std::time::SystemTime;
 
 use opentelemetry::trace::{Span, SpanContext, Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::trace::Span as SdkSpan;
 
-/// The SDK's span where its handle is, until somebody else wants it too: most spans that are started by hand end where they began, and need no
-/// allocation.
+use crate::tracer::Recording;
+
+/// A span where its handle is, until somebody else wants it too: most spans that are started by hand end where they began, and are not shared.
 #[derive(Debug)]
 pub(super) struct Detached {
     parent: Context,
@@ -18,20 +18,16 @@ pub(super) struct Detached {
 }
 
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large one is the one that must not be boxed: a box is what it saves"
-)]
 enum Place {
-    Here(SdkSpan),
-    Shared(Arc<Mutex<SdkSpan>>),
+    Here(Recording),
+    Shared(Arc<Mutex<Recording>>),
     /// Only while it moves from the first to the second.
     Moving,
 }
 
 impl Detached {
     #[inline]
-    pub(super) fn new(parent: Context, span: SdkSpan) -> Self {
+    pub(super) fn new(parent: Context, span: Recording) -> Self {
         Self {
             parent,
             place: Mutex::new(Place::Here(span)),
@@ -40,7 +36,7 @@ impl Detached {
 
     /// Does something with the span.
     #[inline]
-    pub(super) fn with<T>(&self, act: impl FnOnce(&mut SdkSpan) -> T) -> T {
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut Recording) -> T) -> T {
         let shared = match &mut *lock(&self.place) {
             Place::Here(span) => return act(span),
             Place::Shared(span) => Arc::clone(span),
@@ -56,7 +52,7 @@ impl Detached {
         self.parent.with_span(Shared { span, span_context })
     }
 
-    fn shared(&self) -> Arc<Mutex<SdkSpan>> {
+    fn shared(&self) -> Arc<Mutex<Recording>> {
         let mut place = lock(&self.place);
         let shared = match mem::replace(&mut *place, Place::Moving) {
             Place::Here(span) => Arc::new(Mutex::new(span)),
@@ -86,7 +82,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The same span as a context takes it.
 #[derive(Debug)]
 struct Shared {
-    span: Arc<Mutex<SdkSpan>>,
+    span: Arc<Mutex<Recording>>,
     span_context: SpanContext,
 }
 

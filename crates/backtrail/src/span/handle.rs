@@ -20,10 +20,6 @@ use crate::{IntoAttributes, IntoValue, redact};
 pub struct Span(Repr);
 
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large one is the one that must not be boxed: boxes are what it saves"
-)]
 enum Repr {
     /// Tracing is off, and nothing is around: the current context is as good as any other.
     Nothing,
@@ -79,10 +75,21 @@ impl Span {
     /// Sets an attribute. One that is set twice has the last value when the span is exported.
     #[inline]
     pub fn set(&self, key: impl Into<Key>, value: impl IntoValue) {
-        if self.may_record()
-            && let Some(value) = value.into_value()
-        {
-            self.put(KeyValue::new(key, value));
+        match &self.0 {
+            Repr::Nothing | Repr::None(_) => {}
+            Repr::Active(context) => {
+                let span = context.span();
+                if span.is_recording()
+                    && let Some(value) = value.into_value()
+                {
+                    span.set_attribute(KeyValue::new(key, value));
+                }
+            }
+            Repr::Detached(span) => {
+                // Code of the service, so not under the span's lock.
+                let key = key.into();
+                value.lend_value(|value| span.with(|span| span.put(key.as_str(), value)));
+            }
         }
     }
 

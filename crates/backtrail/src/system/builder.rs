@@ -1,8 +1,8 @@
 //! The description of a system.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{InstrumentationScope, KeyValue, global};
 use opentelemetry_sdk::trace::{SdkTracerProvider, ShouldSample};
 
@@ -11,13 +11,13 @@ use super::{InitializeError, TracingSystem};
 use crate::config::{
     BatchSettings, Environment, Instrumentations, Limits, Overrides, Warnings, resource,
 };
-use crate::export::encode::EncodeLimits;
 use crate::export::{BuildContext, Exporter, all_of};
 use crate::processor::{BatchProcessor, Pipeline};
 use crate::propagation::Propagator;
 use crate::report::TARGET;
 use crate::sampling::Sampler;
 use crate::span::panics;
+use crate::tracer::Tracer;
 use crate::{IntoAttributes, IntoValue};
 
 /// A tracing system that is described and not there yet. [`TracingSystem::new`] makes one.
@@ -32,7 +32,7 @@ pub struct TracingSystemBuilder {
     env: Environment,
     overrides: Overrides,
     exporters: Option<Vec<Exporter>>,
-    sampler: Option<Box<dyn ShouldSample>>,
+    sampler: Option<Sampler>,
     propagators: Option<String>,
     switches: Vec<(String, bool)>,
     batch: BatchOverrides,
@@ -134,7 +134,7 @@ impl TracingSystemBuilder {
 
     /// Decides which traces are recorded. Without it `OTEL_TRACES_SAMPLER`, else all that the caller has not decided against.
     pub fn sampler(mut self, sampler: impl ShouldSample + 'static) -> Self {
-        self.sampler = Some(Box::new(sampler));
+        self.sampler = Some(Sampler::of(sampler));
         self
     }
 
@@ -301,9 +301,6 @@ impl TracingSystemBuilder {
             let context = BuildContext {
                 env,
                 resource: &resource,
-                limits: EncodeLimits {
-                    attribute_value_len: limits.attribute_value_len,
-                },
                 export_timeout: batch.export_timeout,
             };
             let exporter = match self.exporters {
@@ -336,25 +333,23 @@ impl TracingSystemBuilder {
                     for warning in ignored {
                         warnings.add(warning);
                     }
-                    Box::new(sampler)
+                    sampler
                 }
             };
-            let mut provider = SdkTracerProvider::builder()
-                .with_resource(resource)
-                .with_span_limits(limits.of_spans())
-                .with_sampler(sampler);
-            if let Some(pipeline) = &pipeline {
-                provider = provider.with_span_processor(BatchProcessor {
-                    pipeline: pipeline.clone(),
-                });
-            }
-            let provider = provider.build();
-            let tracers = tracers(&provider, &service_name);
-            Some(Active {
-                provider,
-                tracers,
+            let tracer = Arc::new(Tracer {
+                scopes: scopes(&service_name),
+                sampler,
+                limits,
                 pipeline,
-            })
+                is_shut_down: Arc::default(),
+            });
+            let provider = SdkTracerProvider::builder()
+                .with_resource(resource)
+                .with_span_limits(limits.of_sdk_spans())
+                .with_sampler(tracer.sampler.clone())
+                .with_span_processor(BatchProcessor::of(&tracer))
+                .build();
+            Some(Active { provider, tracer })
         } else {
             None
         };
@@ -397,20 +392,17 @@ impl BatchOverrides {
     }
 }
 
-fn tracers(
-    provider: &SdkTracerProvider,
-    service_name: &str,
-) -> [opentelemetry_sdk::trace::SdkTracer; Scope::ALL.len()] {
-    // Each span that ends clones its scope: a name that lives for ever is a pointer then, and an owned one an allocation.
+fn scopes(service_name: &str) -> [InstrumentationScope; Scope::ALL.len()] {
+    // The SDK clones the scope of each span that ends: a name that lives for ever is a pointer then, and an owned one an allocation.
     let service_name: &'static str = Box::leak(service_name.to_owned().into_boxed_str());
     Scope::ALL.map(|scope| {
-        let instrumentation = match scope.name() {
+        let scope = match scope.name() {
             None => InstrumentationScope::builder(service_name),
             Some(name) => {
                 InstrumentationScope::builder(name).with_version(env!("CARGO_PKG_VERSION"))
             }
         };
-        provider.tracer_with_scope(instrumentation.build())
+        scope.build()
     })
 }
 

@@ -5,12 +5,17 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
 use opentelemetry::Context;
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+#[cfg(feature = "bridge")]
+use opentelemetry::trace::TracerProvider as _;
+#[cfg(feature = "bridge")]
+use opentelemetry_sdk::trace::SdkTracer;
+use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::config::{Instrumentation, Instrumentations};
 use crate::current::has_context;
 use crate::processor::Pipeline;
 use crate::propagation::Propagator;
+use crate::tracer::{Tracer, TracerRef};
 
 /// The system that [`TracingSystem::initialize`](crate::TracingSystem::initialize) made, for all code of the process.
 static GLOBAL: OnceLock<System> = OnceLock::new();
@@ -43,9 +48,7 @@ pub(super) struct Inner {
 #[derive(Debug)]
 pub(super) struct Active {
     pub(super) provider: SdkTracerProvider,
-    pub(super) tracers: [SdkTracer; Scope::ALL.len()],
-    /// Nothing when spans are not exported.
-    pub(super) pipeline: Option<Arc<Pipeline>>,
+    pub(super) tracer: Arc<Tracer>,
 }
 
 /// The instrumentation scopes of the crate: which part of a service made a span.
@@ -61,7 +64,7 @@ pub(crate) enum Scope {
 }
 
 impl Scope {
-    pub(super) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Service,
         Self::Http,
         Self::Sql,
@@ -71,7 +74,7 @@ impl Scope {
     ];
 
     /// The scope's name; nothing for the one that is named after the service.
-    pub(super) const fn name(self) -> Option<&'static str> {
+    pub(crate) const fn name(self) -> Option<&'static str> {
         match self {
             Self::Service => None,
             Self::Http => Some("backtrail::http"),
@@ -134,10 +137,29 @@ impl System {
         }
     }
 
-    /// What makes spans of a part of the crate; nothing when tracing is off.
-    pub(crate) fn tracer(&self, scope: Scope) -> Option<&SdkTracer> {
+    /// What makes the spans of a context, and whether success sets their status Ok; nothing when tracing is off.
+    #[inline]
+    pub(crate) fn tracer_of(context: &Context) -> Option<(TracerRef, bool)> {
+        if let Some(system) = context.get::<Self>() {
+            let tracer = Arc::clone(&system.0.active.as_ref()?.tracer);
+            return Some((TracerRef::Local(tracer), system.0.sets_ok_status));
+        }
+        let system = GLOBAL.get()?;
+        let tracer = &system.0.active.as_ref()?.tracer;
+        Some((TracerRef::Global(tracer), system.0.sets_ok_status))
+    }
+
+    /// The SDK's tracer for spans of the service's own code that the crate does not make; nothing when tracing is off.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn sdk_tracer(&self) -> Option<SdkTracer> {
         let active = self.0.active.as_ref()?;
-        Some(&active.tracers[scope as usize])
+        let scope = &active.tracer.scopes[Scope::Service as usize];
+        Some(active.provider.tracer_with_scope(scope.clone()))
+    }
+
+    /// The queue and its worker; nothing when spans are not exported.
+    pub(super) fn pipeline(&self) -> Option<&Pipeline> {
+        self.0.active.as_ref()?.tracer.pipeline.as_deref()
     }
 
     /// Whether an instrumentation is to make spans.
@@ -153,10 +175,6 @@ impl System {
 
     pub(crate) fn propagator(&self) -> &Propagator {
         &self.0.propagator
-    }
-
-    pub(crate) fn sets_ok_status(&self) -> bool {
-        self.0.sets_ok_status
     }
 
     /// Whether HTTP spans have the names of before the conventions were stable too.

@@ -8,6 +8,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::TracingSystemBuilder;
 use super::inner::System;
+use crate::processor::Pipeline;
 use crate::propagation::Propagator;
 use crate::{FlushError, Stats};
 
@@ -88,11 +89,8 @@ impl TracingSystem {
 
     /// What has become of the spans until now.
     pub fn stats(&self) -> Stats {
-        let active = self.system.inner().active.as_ref();
-        let pipeline = active.and_then(|active| active.pipeline.as_ref());
-        pipeline
-            .map(|pipeline| pipeline.stats())
-            .unwrap_or_default()
+        let pipeline = self.system.pipeline();
+        pipeline.map(Pipeline::stats).unwrap_or_default()
     }
 
     /// What was ignored in the configuration, and why. It was logged when the system was initialized.
@@ -120,7 +118,7 @@ impl TracingSystem {
     /// # Errors
     /// When time was over first, or spans were lost meanwhile.
     pub fn force_flush(&self, timeout: Duration) -> Result<(), FlushError> {
-        match self.pipeline() {
+        match self.system.pipeline() {
             Some(pipeline) => pipeline.flush(timeout),
             None => Ok(()),
         }
@@ -131,7 +129,7 @@ impl TracingSystem {
     /// # Errors
     /// When time was over first, or spans were lost meanwhile.
     pub async fn force_flush_async(&self, timeout: Duration) -> Result<(), FlushError> {
-        match self.pipeline() {
+        match self.system.pipeline() {
             Some(pipeline) => pipeline.flush_async(timeout).await,
             None => Ok(()),
         }
@@ -159,7 +157,7 @@ impl TracingSystem {
     /// # Errors
     /// As [`TracingSystem::shutdown`].
     pub async fn shutdown_async(&self, timeout: Duration) -> Result<(), FlushError> {
-        match self.pipeline() {
+        match self.system.pipeline() {
             Some(pipeline) => pipeline.shutdown_async(timeout).await,
             None => Ok(()),
         }
@@ -167,7 +165,7 @@ impl TracingSystem {
 
     /// What the exporter said of the last spans that it lost.
     pub(crate) fn last_failure(&self) -> Option<String> {
-        let reason = self.pipeline()?.last_failure();
+        let reason = self.system.pipeline()?.last_failure();
         (!reason.is_empty()).then_some(reason)
     }
 
@@ -175,15 +173,10 @@ impl TracingSystem {
     pub(crate) fn system(&self) -> &System {
         &self.system
     }
-
-    fn pipeline(&self) -> Option<&crate::processor::Pipeline> {
-        self.system.inner().active.as_ref()?.pipeline.as_deref()
-    }
 }
 
 fn shutdown(system: &System, timeout: Duration) -> Result<(), FlushError> {
-    let active = system.inner().active.as_ref();
-    match active.and_then(|active| active.pipeline.as_ref()) {
+    match system.pipeline() {
         Some(pipeline) => pipeline.shutdown(timeout),
         None => Ok(()),
     }

@@ -93,7 +93,7 @@ fn spans(key: &'static str) -> impl Strategy<Value = SpanData> {
     )
 }
 
-fn contexts() -> impl Strategy<Value = SpanContext> {
+pub(crate) fn contexts() -> impl Strategy<Value = SpanContext> {
     let trace_state = vec(("[a-z][a-z0-9_*-]{0,5}", "[!-+:-<>-~]{0,9}"), 0..3)
         .prop_map(|members| TraceState::from_key_value(members).unwrap_or_default());
     let ids = (1..=u128::MAX, 1..=u64::MAX);
@@ -111,12 +111,12 @@ fn contexts() -> impl Strategy<Value = SpanContext> {
     )
 }
 
-fn kinds() -> impl Strategy<Value = SpanKind> {
+pub(crate) fn kinds() -> impl Strategy<Value = SpanKind> {
     use SpanKind::{Client, Consumer, Internal, Producer, Server};
     prop::sample::select(vec![Client, Consumer, Internal, Producer, Server])
 }
 
-fn statuses() -> impl Strategy<Value = Status> {
+pub(crate) fn statuses() -> impl Strategy<Value = Status> {
     prop_oneof![
         Just(Status::Unset),
         Just(Status::Ok),
@@ -147,17 +147,17 @@ fn times() -> impl Strategy<Value = SystemTime> {
     ]
 }
 
-fn events(key: &'static str) -> impl Strategy<Value = Event> {
+pub(crate) fn events(key: &'static str) -> impl Strategy<Value = Event> {
     (texts(), times(), attributes(key), 0..3u32)
         .prop_map(|(name, time, attributes, dropped)| Event::new(name, time, attributes, dropped))
 }
 
-fn links(key: &'static str) -> impl Strategy<Value = Link> {
+pub(crate) fn links(key: &'static str) -> impl Strategy<Value = Link> {
     (contexts(), attributes(key), 0..3u32)
         .prop_map(|(context, attributes, dropped)| Link::new(context, attributes, dropped))
 }
 
-fn attributes(key: &'static str) -> impl Strategy<Value = Vec<KeyValue>> {
+pub(crate) fn attributes(key: &'static str) -> impl Strategy<Value = Vec<KeyValue>> {
     vec((key, values()), 0..12).prop_map(|attributes| {
         let attributes = attributes.into_iter();
         attributes
@@ -181,7 +181,7 @@ fn values() -> impl Strategy<Value = Value> {
 }
 
 /// Empty, short, around the lengths where a varint grows, and huge.
-fn texts() -> impl Strategy<Value = String> {
+pub(crate) fn texts() -> impl Strategy<Value = String> {
     prop_oneof![
         8 => "\\PC{0,30}",
         2 => (100..140usize).prop_map(|len| "x".repeat(len)),

@@ -10,30 +10,40 @@ const MAX_COMPARED: usize = 64;
 /// Calls `put` with each attribute, in their order, but for those whose key a later one has too: OTLP wants a key once, and the
 /// specification lets the last value win.
 #[inline]
-pub(super) fn for_each_last<'a>(attributes: &'a [KeyValue], mut put: impl FnMut(&'a KeyValue)) {
-    if !may_repeat(attributes) {
+pub(crate) fn for_each_last<'a>(attributes: &'a [KeyValue], mut put: impl FnMut(&'a KeyValue)) {
+    let mut keys = Keys::default();
+    for attribute in attributes {
+        keys.add(attribute.key.as_str());
+    }
+    if !keys.may_repeat {
         attributes.iter().for_each(put);
         return;
     }
-    let is_overridden = overridden(attributes);
-    for (attribute, is_overridden) in attributes.iter().zip(is_overridden) {
+    let keys: Vec<&str> = attributes.iter().map(|a| a.key.as_str()).collect();
+    for (attribute, is_overridden) in attributes.iter().zip(overridden(&keys)) {
         if !is_overridden {
             put(attribute);
         }
     }
 }
 
-/// Whether two keys may be the same. Says no for nearly all spans whose keys differ, with one look at each key.
-#[inline]
-pub(super) fn may_repeat(attributes: &[KeyValue]) -> bool {
-    let mut seen = [0u64; 8];
-    attributes.iter().any(|attribute| {
-        let bit = sketch(attribute.key.as_str().as_bytes());
-        let word = &mut seen[bit / 64];
-        let is_set = *word >> (bit % 64) & 1 == 1;
+/// Which keys there may be.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    seen: [u64; 8],
+    /// Whether two may be the same: no for nearly all spans whose keys differ, and always yes where they do not.
+    pub(super) may_repeat: bool,
+}
+
+impl Keys {
+    /// One look at the key.
+    #[inline]
+    pub(super) fn add(&mut self, key: &str) {
+        let bit = sketch(key.as_bytes());
+        let word = &mut self.seen[bit / 64];
+        self.may_repeat |= *word >> (bit % 64) & 1 == 1;
         *word |= 1 << (bit % 64);
-        is_set
-    })
+    }
 }
 
 /// A number below 512 that is the same for the same key: of its length and its end, in which the keys of a convention differ.
@@ -47,34 +57,25 @@ fn sketch(key: &[u8]) -> usize {
     (mixed >> 55) as usize
 }
 
-/// For each attribute, whether a later one has the same key.
+/// For each key, whether it comes again later.
 #[cold]
-fn overridden(attributes: &[KeyValue]) -> Vec<bool> {
-    if attributes.len() > MAX_COMPARED {
-        let mut seen = HashSet::with_capacity(attributes.len());
-        let mut is_overridden: Vec<bool> = attributes
-            .iter()
-            .rev()
-            .map(|attribute| !seen.insert(attribute.key.as_str()))
-            .collect();
+pub(super) fn overridden(keys: &[&str]) -> Vec<bool> {
+    if keys.len() > MAX_COMPARED {
+        let mut seen = HashSet::with_capacity(keys.len());
+        let mut is_overridden: Vec<bool> =
+            keys.iter().rev().map(|key| !seen.insert(*key)).collect();
         is_overridden.reverse();
         return is_overridden;
     }
-    let later_has = |index: usize, key: &str| {
-        attributes[index + 1..]
-            .iter()
-            .any(|later| later.key.as_str() == key)
-    };
-    attributes
-        .iter()
-        .enumerate()
-        .map(|(index, attribute)| later_has(index, attribute.key.as_str()))
+    let later = |index: usize| &keys[index + 1..];
+    let each = keys.iter().enumerate();
+    each.map(|(index, key)| later(index).contains(key))
         .collect()
 }
 
 /// The first `max_chars` characters of a text.
 #[inline]
-pub(super) fn cut(text: &str, max_chars: Option<usize>) -> &str {
+pub(crate) fn cut(text: &str, max_chars: Option<usize>) -> &str {
     match max_chars {
         // A text has at most as many characters as bytes.
         Some(max_chars) if text.len() > max_chars => {

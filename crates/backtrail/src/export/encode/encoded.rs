@@ -1,24 +1,18 @@
 //! Spans that are encoded as OTLP, one after another.
 
-use opentelemetry::InstrumentationScope;
-use opentelemetry_sdk::trace::SpanData;
-
-use super::EncodeLimits;
-use super::otlp_span::put_span;
 use super::scopes::is_same;
-
-/// What a span that was too large may leave as room.
-const MAX_SPARE_BYTES: usize = 1 << 20;
+use opentelemetry::InstrumentationScope;
 
 /// Each as a field of a `ScopeSpans`, and which scope it is of.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct EncodedSpans {
     bytes: Vec<u8>,
     runs: Vec<Run>,
+    len: usize,
 }
 
 /// Spans of one scope that follow each other.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Run {
     scope: InstrumentationScope,
     /// Where it ends in the bytes.
@@ -26,14 +20,21 @@ struct Run {
 }
 
 impl EncodedSpans {
-    /// Encodes a span at the end of the others.
+    /// Appends a span that `write` writes, in exactly so many bytes.
     #[inline]
-    pub(crate) fn encode(&mut self, span: &SpanData, limits: &EncodeLimits) {
+    pub(crate) fn push(
+        &mut self,
+        scope: &InstrumentationScope,
+        len_bytes: usize,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let start = self.len_bytes();
         // What a panic left behind, if there ever was one, is no span.
-        self.bytes.truncate(self.len());
-        put_span(&mut self.bytes, span, limits);
+        self.bytes.truncate(start);
+        self.bytes.reserve(len_bytes);
+        write(&mut self.bytes);
         let end = self.bytes.len();
-        let scope = &span.instrumentation_scope;
+        debug_assert_eq!(end - start, len_bytes, "the length that was told");
         match self.runs.last_mut() {
             Some(run) if is_same(&run.scope, scope) => run.end = end,
             _ => self.runs.push(Run {
@@ -41,48 +42,31 @@ impl EncodedSpans {
                 end,
             }),
         }
+        self.len += 1;
     }
 
-    /// How many bytes the spans take.
+    /// How many spans there are.
     #[inline]
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// How many bytes they take.
+    #[inline]
+    pub(crate) fn len_bytes(&self) -> usize {
         self.runs.last().map_or(0, |run| run.end)
     }
 
-    /// Takes back the last span: so many bytes were there before it.
-    #[cold]
-    pub(crate) fn truncate(&mut self, len_before: usize) {
-        self.bytes.truncate(len_before);
-        if self.bytes.capacity() - len_before > MAX_SPARE_BYTES {
-            self.bytes.shrink_to_fit();
-        }
-        if let Some(last) = self.runs.last_mut() {
-            last.end = len_before;
-        }
-        let mut ends = self.runs.iter().rev().map(|run| run.end);
-        let (last, before) = (ends.next(), ends.next().unwrap_or_default());
-        if last == Some(before) {
-            self.runs.pop();
-        }
-    }
-
-    /// Room for so many bytes more.
-    pub(super) fn reserve(&mut self, len: usize) {
-        self.bytes.reserve(len);
-    }
-
-    /// What is kept for spans to come.
-    pub(crate) fn capacity(&self) -> usize {
-        self.bytes.capacity()
-    }
-
-    pub(crate) fn clear(&mut self) {
+    /// Empties it, for spans to come. Its memory stays, unless it has become too much for that.
+    pub(crate) fn cleared(mut self, max_kept_bytes: usize) -> Option<Self> {
         self.bytes.clear();
         self.runs.clear();
+        self.len = 0;
+        (self.bytes.capacity() <= max_kept_bytes).then_some(self)
     }
 
     /// The spans by runs of one scope.
-    pub(super) fn runs(&self) -> impl Iterator<Item = (&InstrumentationScope, &[u8])> {
+    pub(crate) fn runs(&self) -> impl Iterator<Item = (&InstrumentationScope, &[u8])> {
         let mut start = 0;
         self.runs.iter().map(move |run| {
             let bytes = &self.bytes[start..run.end];
@@ -94,50 +78,45 @@ impl EncodedSpans {
 
 #[cfg(test)]
 mod tests {
-    use super::super::arbitrary::plain_span;
     use super::*;
 
-    fn span(scope: &'static str) -> SpanData {
-        SpanData {
-            instrumentation_scope: InstrumentationScope::builder(scope).build(),
-            ..plain_span()
+    fn spans(scopes: &[&'static str]) -> EncodedSpans {
+        let mut encoded = EncodedSpans::default();
+        for scope in scopes {
+            let scope = InstrumentationScope::builder(*scope).build();
+            encoded.push(&scope, 3, |out| out.extend_from_slice(b"abc"));
         }
+        encoded
     }
 
-    fn runs(encoded: &EncodedSpans) -> Vec<(String, usize)> {
+    fn runs(encoded: &EncodedSpans) -> Vec<(&str, usize)> {
         let runs = encoded.runs();
-        runs.map(|(scope, bytes)| (scope.name().to_owned(), bytes.len()))
+        runs.map(|(scope, bytes)| (scope.name(), bytes.len()))
             .collect()
     }
 
     #[test]
     fn spans_of_one_scope_that_follow_each_other_are_a_run() {
-        let mut encoded = EncodedSpans::default();
-        for scope in ["a", "a", "b", "a"] {
-            encoded.encode(&span(scope), &EncodeLimits::default());
-        }
-        let one = encoded.len() / 4;
-        let expected = [("a", 2 * one), ("b", one), ("a", one)];
-        assert_eq!(
-            runs(&encoded),
-            expected.map(|(scope, len)| (scope.to_owned(), len))
-        );
-        encoded.clear();
-        assert!(runs(&encoded).is_empty());
+        let encoded = spans(&["a", "a", "b", "a"]);
+        assert_eq!(runs(&encoded), [("a", 6), ("b", 3), ("a", 3)]);
+        assert_eq!((encoded.len(), encoded.len_bytes()), (4, 12));
+        let empty = encoded.cleared(1_000).unwrap();
+        assert!(runs(&empty).is_empty());
+        assert_eq!((empty.len(), empty.len_bytes()), (0, 0));
     }
 
     #[test]
-    fn a_span_that_is_taken_back_leaves_nothing() {
-        for (first, second) in [("a", "a"), ("a", "b")] {
-            let mut encoded = EncodedSpans::default();
-            encoded.encode(&span(first), &EncodeLimits::default());
-            let before = runs(&encoded);
-            let len_before = encoded.len();
-            encoded.encode(&span(second), &EncodeLimits::default());
-            encoded.truncate(len_before);
-            assert_eq!((runs(&encoded), encoded.len()), (before, len_before));
-            encoded.truncate(0);
-            assert!(runs(&encoded).is_empty());
-        }
+    fn what_was_left_by_a_panic_is_no_span() {
+        let mut encoded = spans(&["a"]);
+        encoded.bytes.extend_from_slice(b"half");
+        let scope = InstrumentationScope::builder("a").build();
+        encoded.push(&scope, 1, |out| out.push(b'd'));
+        let bytes: Vec<_> = encoded.runs().map(|(_, bytes)| bytes).collect();
+        assert_eq!(bytes, [b"abcd"]);
+    }
+
+    #[test]
+    fn much_memory_is_not_kept() {
+        assert!(spans(&["a"]).cleared(0).is_none());
     }
 }

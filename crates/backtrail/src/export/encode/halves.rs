@@ -10,7 +10,7 @@ const SCOPE_SPANS: u32 = 2;
 /// `ScopeSpans.spans`.
 const SPANS: u32 = 2;
 
-/// Two requests with the spans of one that [`super::otlp::encode`] made: so many in the first, and the others, in their order. Both have the
+/// Two requests with the spans of one that [`super::otlp::request`] made: so many in the first, and the others, in their order. Both have the
 /// resource, and the scopes of their spans. It fails on bytes that are no such request.
 pub(crate) fn halves(request: &[u8], first_len: usize) -> Result<[Vec<u8>; 2], WireError> {
     let mut halves = [Vec::new(), Vec::new()];

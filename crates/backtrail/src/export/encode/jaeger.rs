@@ -1,4 +1,4 @@
-//! A batch as Jaeger's `Batch` struct in Thrift's binary protocol.
+//! An OTLP request as Jaeger's `Batch` struct in Thrift's binary protocol.
 //!
 //! Sources: `jaeger.thrift` of jaeger-idl, "OpenTelemetry to Jaeger Transformation" and "Transformation to non-OTLP Formats" of
 //! OpenTelemetry's specification. The mapping is the inverse of [`backtrail_wire::jaeger_thrift`]'s: what is written here is read
@@ -9,49 +9,73 @@
 //! - What was dropped is counted in tags `otel.dropped_…_count`, as the specification has it.
 //! - Lost are: the attributes, trace states and flags of links, the attributes and schema of scopes, and whether a parent is remote.
 
+use backtrail_wire::WireError;
 use backtrail_wire::jaeger_thrift::{Logs, References, SpanHead, Tags, put_batch};
-use opentelemetry::trace::{Event, SpanKind, Status};
-use opentelemetry::{Array, KeyValue, Value};
+use backtrail_wire::otlp::{
+    AnyValue, ArrayValue, Event, KeyValue, Link, ScopeSpans, Span, Status, TracesData,
+    attributes_of,
+};
+use opentelemetry::{Array, StringValue, Value};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SpanData;
 use serde_json::Value as Json;
 
-use super::EncodeLimits;
-use super::attributes::{cut, for_each_last};
-use super::otlp_span::put_trace_state_text;
-use super::time::unix_micros;
-
-/// What an HTTP server's span takes, about.
-const TYPICAL_SPAN_LEN: usize = 768;
-/// Memory is set aside for at most as much; longer batches make it grow.
-const MAX_RESERVED_LEN: usize = 32 << 20;
-
-/// Encodes a batch of a service: the body of a `POST` to a collector's `/api/traces`, of type `application/x-thrift`. The resource's
-/// attributes but for `service.name` become tags of the process, in the order of their keys.
-pub(crate) fn encode<'a>(
-    batch: impl Iterator<Item = &'a SpanData>,
-    batch_len: usize,
+/// Encodes the spans of an OTLP request of a service: the body of a `POST` to a collector's `/api/traces`, of type `application/x-thrift`. The
+/// attributes of `resource` but for `service.name` become tags of the process, in the order of their keys. It fails on bytes that are no such request.
+pub(crate) fn encode(
+    request: &[u8],
     service_name: &str,
     resource: &Resource,
-    limits: &EncodeLimits,
-) -> Vec<u8> {
-    let spans_len = batch_len.saturating_mul(TYPICAL_SPAN_LEN);
-    let mut out = Vec::with_capacity(spans_len.min(MAX_RESERVED_LEN));
+) -> Result<Vec<u8>, WireError> {
+    let mut out = Vec::with_capacity(request.len() * 2);
+    let mut result = Ok(());
     put_batch(
         &mut out,
         service_name,
         |tags| put_resource(tags, resource),
         |spans| {
-            for span in batch {
+            result = for_each_span(request, |scope, span| {
+                let mut result = Ok(());
                 spans.put(&head(span), |parts| {
-                    parts.references(|references| put_links(references, span));
-                    parts.tags(|tags| put_span_tags(tags, span, limits));
-                    parts.logs(|logs| put_events(logs, span, limits));
+                    let (mut links, mut tags, mut events) = (Ok(()), Ok(()), Ok(()));
+                    parts.references(|references| links = put_links(references, span));
+                    parts.tags(|fields| tags = put_span_tags(fields, span, scope));
+                    parts.logs(|logs| events = put_events(logs, span));
+                    result = links.and(tags).and(events);
                 });
-            }
+                result
+            });
         },
     );
-    out
+    result.map(|()| out)
+}
+
+/// What is told of a scope.
+struct Scope<'a> {
+    name: &'a str,
+    version: &'a str,
+}
+
+fn for_each_span(
+    request: &[u8],
+    mut put: impl FnMut(&Scope<'_>, &Span<'_>) -> Result<(), WireError>,
+) -> Result<(), WireError> {
+    for resource_spans in TracesData::new(request).resource_spans() {
+        for scope_spans in resource_spans?.scope_spans() {
+            let scope_spans = scope_spans?;
+            // What is asked of a scope reads over all that is in its message: it is asked once, of a message without the spans.
+            let mut envelope = Vec::new();
+            scope_spans.put_envelope(&mut envelope)?;
+            let envelope = ScopeSpans::new(&envelope);
+            let scope = Scope {
+                name: envelope.name()?,
+                version: envelope.version()?,
+            };
+            for span in scope_spans.raw_spans() {
+                put(&scope, &Span::parse(span?)?)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn put_resource(tags: &mut Tags<'_>, resource: &Resource) {
@@ -61,101 +85,121 @@ fn put_resource(tags: &mut Tags<'_>, resource: &Resource) {
         .collect();
     attributes.sort_unstable_by_key(|(key, _)| key.as_str());
     for (key, value) in attributes {
-        put_tag(tags, key.as_str(), value, None);
+        let key = key.as_str();
+        match value {
+            Value::String(text) => tags.string(key, text.as_str()),
+            Value::I64(value) => tags.long(key, *value),
+            Value::Bool(value) => tags.bool(key, *value),
+            Value::F64(value) => tags.double(key, *value),
+            Value::Array(array) => tags.string(key, &resource_array(array)),
+            // A type that a later version of the SDK may have.
+            other => tags.string(key, &other.as_str()),
+        }
     }
 }
 
-fn head(span: &SpanData) -> SpanHead<'_> {
-    let context = &span.span_context;
-    let start_micros = unix_micros(span.start_time);
-    let end_micros = unix_micros(span.end_time);
+fn head<'a>(span: &Span<'a>) -> SpanHead<'a> {
+    let [start_micros, end_micros] =
+        [span.start_unix_nano, span.end_unix_nano].map(|nanos| (nanos / NANOS_PER_MICRO) as i64);
     SpanHead {
-        trace_id: context.trace_id().to_bytes(),
-        span_id: context.span_id().to_bytes(),
-        parent_span_id: span.parent_span_id.to_bytes(),
-        operation_name: &span.name,
-        flags: i32::from(context.trace_flags().to_u8()),
+        trace_id: id(span.trace_id),
+        span_id: id(span.span_id),
+        parent_span_id: id(span.parent_span_id),
+        operation_name: span.name,
+        // W3C's flags, without what OTLP has beside them.
+        flags: (span.flags & 0xff) as i32,
         start_micros,
         duration_micros: end_micros.saturating_sub(start_micros).max(0),
     }
 }
 
-fn put_links(references: &mut References<'_>, span: &SpanData) {
-    for link in &span.links.links {
-        let context = &link.span_context;
-        references.follows_from(context.trace_id().to_bytes(), context.span_id().to_bytes());
+/// All zeros for an id that is not there.
+fn id<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    bytes.try_into().unwrap_or([0; N])
+}
+
+fn put_links(references: &mut References<'_>, span: &Span<'_>) -> Result<(), WireError> {
+    for raw in span.raw_links() {
+        let link = Link::parse(raw?)?;
+        references.follows_from(id(link.trace_id), id(link.span_id));
     }
+    Ok(())
 }
 
 /// The tags that stand for fields of OTLP come last: of several with one name a reader takes the last.
-fn put_span_tags(tags: &mut Tags<'_>, span: &SpanData, limits: &EncodeLimits) {
-    put_attributes(tags, &span.attributes, limits);
+fn put_span_tags(tags: &mut Tags<'_>, span: &Span<'_>, scope: &Scope<'_>) -> Result<(), WireError> {
+    for attribute in attributes_of(span.raw, 9) {
+        put_tag(tags, &attribute?)?;
+    }
     let counts = [
         (
             "otel.dropped_attributes_count",
             span.dropped_attributes_count,
         ),
-        ("otel.dropped_events_count", span.events.dropped_count),
-        ("otel.dropped_links_count", span.links.dropped_count),
+        ("otel.dropped_events_count", span.dropped_events_count),
+        ("otel.dropped_links_count", span.dropped_links_count),
     ];
     for (key, count) in counts {
         put_count(tags, key, count);
     }
-    let trace_state = span.span_context.trace_state();
-    if trace_state.into_iter().len() > 0 {
-        tags.string_with("w3c.tracestate", |out| {
-            put_trace_state_text(out, trace_state);
-        });
+    if !span.trace_state.is_empty() {
+        tags.string("w3c.tracestate", span.trace_state);
     }
-    let scope = &span.instrumentation_scope;
-    let version = scope.version().unwrap_or_default();
     // A version without a name is not looked at.
-    if !scope.name().is_empty() || !version.is_empty() {
-        tags.string("otel.scope.name", scope.name());
+    if !scope.name.is_empty() || !scope.version.is_empty() {
+        tags.string("otel.scope.name", scope.name);
     }
-    if !version.is_empty() {
-        tags.string("otel.scope.version", version);
+    if !scope.version.is_empty() {
+        tags.string("otel.scope.version", scope.version);
     }
-    tags.string("span.kind", kind(&span.span_kind));
-    put_status(tags, &span.status);
-}
-
-fn put_attributes(tags: &mut Tags<'_>, attributes: &[KeyValue], limits: &EncodeLimits) {
-    for_each_last(attributes, |attribute| {
-        put_tag(
-            tags,
-            attribute.key.as_str(),
-            &attribute.value,
-            limits.attribute_value_len,
-        );
-    });
+    tags.string("span.kind", kind(span.kind));
+    put_status(tags, span.status.unwrap_or_default());
+    Ok(())
 }
 
 #[inline]
-fn put_tag(tags: &mut Tags<'_>, key: &str, value: &Value, max_chars: Option<usize>) {
-    match value {
-        Value::String(text) => tags.string(key, cut(text.as_str(), max_chars)),
-        Value::I64(value) => tags.long(key, *value),
-        Value::Bool(value) => tags.bool(key, *value),
-        Value::F64(value) => tags.double(key, *value),
-        Value::Array(array) => tags.string(key, &json_text(array, max_chars)),
-        // A type that a later version of the SDK may have.
-        other => tags.string(key, cut(&other.as_str(), max_chars)),
+fn put_tag(tags: &mut Tags<'_>, attribute: &KeyValue<'_>) -> Result<(), WireError> {
+    let key = attribute.key;
+    match attribute.value {
+        AnyValue::String(text) => tags.string(key, text),
+        AnyValue::Int(value) => tags.long(key, value),
+        AnyValue::Bool(value) => tags.bool(key, value),
+        AnyValue::Double(value) => tags.double(key, value),
+        AnyValue::Array(array) => tags.string(key, &json_text(array)?),
+        // The SDK has no such values.
+        AnyValue::Empty | AnyValue::Map(_) | AnyValue::Bytes(_) => {}
     }
+    Ok(())
 }
 
 /// An array as JSON. Numbers that JSON has not are text, as in OTLP/JSON.
 #[cold]
-fn json_text(array: &Array, max_chars: Option<usize>) -> String {
+fn json_text(array: ArrayValue<'_>) -> Result<String, WireError> {
+    let mut elements = Vec::new();
+    for value in array.iter() {
+        elements.push(match value? {
+            AnyValue::Bool(value) => value.into(),
+            AnyValue::Int(value) => value.into(),
+            AnyValue::Double(value) => json_number(value),
+            AnyValue::String(text) => text.into(),
+            // The SDK has no such elements.
+            AnyValue::Empty | AnyValue::Array(_) | AnyValue::Map(_) | AnyValue::Bytes(_) => {
+                Json::Null
+            }
+        });
+    }
+    Ok(Json::Array(elements).to_string())
+}
+
+/// The same of an array as the SDK has it.
+#[cold]
+fn resource_array(array: &Array) -> String {
     let json: Json = match array {
         Array::Bool(values) => values.iter().copied().collect(),
         Array::I64(values) => values.iter().copied().collect(),
         Array::F64(values) => values.iter().map(|value| json_number(*value)).collect(),
-        Array::String(values) => values
-            .iter()
-            .map(|text| cut(text.as_str(), max_chars))
-            .collect(),
-        other => return cut(&other.to_string(), max_chars).to_owned(),
+        Array::String(values) => values.iter().map(StringValue::as_str).collect(),
+        other => return other.to_string(),
     };
     json.to_string()
 }
@@ -178,51 +222,58 @@ fn put_count(tags: &mut Tags<'_>, key: &str, count: u32) {
     }
 }
 
-const fn kind(kind: &SpanKind) -> &'static str {
+const fn kind(kind: i32) -> &'static str {
     match kind {
-        SpanKind::Internal => "internal",
-        SpanKind::Server => "server",
-        SpanKind::Client => "client",
-        SpanKind::Producer => "producer",
-        SpanKind::Consumer => "consumer",
+        2 => "server",
+        3 => "client",
+        4 => "producer",
+        5 => "consumer",
+        _ => "internal",
     }
 }
 
-fn put_status(tags: &mut Tags<'_>, status: &Status) {
-    match status {
-        Status::Unset => {}
-        Status::Ok => tags.string("otel.status_code", "OK"),
-        Status::Error { description } => {
+fn put_status(tags: &mut Tags<'_>, status: Status<'_>) {
+    match status.code {
+        1 => tags.string("otel.status_code", "OK"),
+        2 => {
             tags.string("otel.status_code", "ERROR");
             tags.bool("error", true);
-            if !description.is_empty() {
-                tags.string("otel.status_description", description);
+            if !status.message.is_empty() {
+                tags.string("otel.status_description", status.message);
             }
         }
+        _ => {}
     }
 }
 
-fn put_events(logs: &mut Logs<'_>, span: &SpanData, limits: &EncodeLimits) {
-    for event in &span.events.events {
-        let micros = unix_micros(event.timestamp);
-        logs.put(micros, |fields| put_event(fields, event, limits));
+fn put_events(logs: &mut Logs<'_>, span: &Span<'_>) -> Result<(), WireError> {
+    for event in span.events() {
+        let event = event?;
+        let micros = (event.time_unix_nano / NANOS_PER_MICRO) as i64;
+        let mut result = Ok(());
+        logs.put(micros, |fields| result = put_event(fields, &event));
+        result?;
     }
+    Ok(())
 }
 
 /// The name is the field `event`, the first, where people look for it. It is the last when an attribute has that key, for a reader takes the
 /// last of them.
-fn put_event(fields: &mut Tags<'_>, event: &Event, limits: &EncodeLimits) {
-    let is_last = event
-        .attributes
-        .iter()
-        .any(|attribute| attribute.key.as_str() == "event");
+fn put_event(fields: &mut Tags<'_>, event: &Event<'_>) -> Result<(), WireError> {
+    let attributes: Vec<KeyValue<'_>> = attributes_of(event.raw, 3).collect::<Result<_, _>>()?;
+    let is_last = attributes.iter().any(|attribute| attribute.key == "event");
     if !is_last {
-        fields.string("event", &event.name);
+        fields.string("event", event.name);
     }
-    put_attributes(fields, &event.attributes, limits);
+    for attribute in &attributes {
+        put_tag(fields, attribute)?;
+    }
     let key = "otel.dropped_attributes_count";
     put_count(fields, key, event.dropped_attributes_count);
     if is_last {
-        fields.string("event", &event.name);
+        fields.string("event", event.name);
     }
+    Ok(())
 }
+
+const NANOS_PER_MICRO: u64 = 1000;

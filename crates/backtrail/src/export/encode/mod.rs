@@ -1,27 +1,29 @@
-//! Spans as the bytes that collectors take, straight from the SDK's `SpanData`: no model of messages is built in between.
+//! Spans as the bytes that collectors take: no model of messages is built in between.
 //!
-//! All encoders agree on attributes: of several with one key the last counts, and values are cut as [`EncodeLimits`] says.
+//! A span is encoded as OTLP when it ends, and every other format is made of that. So all agree on attributes: of several with one key the
+//! last counts, and values are cut as [`EncodeLimits`] says.
 
 #[cfg(test)]
-mod arbitrary;
+pub(crate) mod arbitrary;
+mod attribute_list;
 mod attributes;
 mod encoded;
 mod halves;
 pub(crate) mod jaeger;
-mod normal;
 pub(crate) mod otlp;
 mod otlp_span;
 mod scopes;
-pub(crate) mod size;
 #[cfg(test)]
 mod tests;
 mod time;
 
 use backtrail_wire::WireError;
 
+pub(crate) use attribute_list::{ATTRIBUTES, AttributeList};
 pub(crate) use encoded::EncodedSpans;
 pub(crate) use halves::halves;
-pub(crate) use normal::normalize;
+pub(crate) use otlp_span::{IS_REMOTE, SpanField, SpanParts, put_event, put_link, with_field};
+pub(crate) use time::unix_nanos;
 
 /// What is cut when spans are encoded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,7 +38,7 @@ pub(crate) fn zipkin_json(protobuf: &[u8]) -> Result<Vec<u8>, WireError> {
     backtrail_wire::zipkin::from_otlp(protobuf)
 }
 
-/// The same request as [`otlp::encode`]'s, as OTLP/JSON. It fails on bytes that are no such request.
+/// The same request as [`otlp::request`]'s, as OTLP/JSON. It fails on bytes that are no such request.
 pub(crate) fn otlp_json(protobuf: &[u8]) -> Result<Vec<u8>, WireError> {
     backtrail_wire::otlp_json::from_protobuf(protobuf)
 }

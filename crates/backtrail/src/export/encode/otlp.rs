@@ -5,19 +5,12 @@
 use backtrail_wire::protobuf::{put_len, put_message, varint_len};
 use opentelemetry::InstrumentationScope;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SpanData;
 
-use super::EncodeLimits;
 use super::encoded::EncodedSpans;
 use super::otlp_span::{put_attributes, put_key_value, put_str_unless_empty};
 use super::scopes::{Group, by_scope};
 
-/// What an HTTP server's span takes, about.
-const TYPICAL_SPAN_LEN: usize = 400;
-/// Memory is set aside for requests of at most this length; longer ones make it grow.
-const MAX_RESERVED_LEN: usize = 32 << 20;
-
-/// Encodes a resource for [`encode`], once for all batches: fields 1 (`resource`) and 3 (`schema_url`) of `ResourceSpans`, with the
+/// Encodes a resource for [`request`], once for all batches: fields 1 (`resource`) and 3 (`schema_url`) of `ResourceSpans`, with the
 /// attributes in the order of their keys.
 pub(crate) fn encode_resource(resource: &Resource) -> Vec<u8> {
     let mut attributes: Vec<_> = resource.iter().collect();
@@ -32,26 +25,7 @@ pub(crate) fn encode_resource(resource: &Resource) -> Vec<u8> {
     out
 }
 
-/// Encodes a batch of `batch_len` spans, whose `resource` is what [`encode_resource`] returned. Without spans the request is empty.
-pub(crate) fn encode<'a>(
-    batch: impl Iterator<Item = &'a SpanData>,
-    batch_len: usize,
-    resource: &[u8],
-    limits: &EncodeLimits,
-) -> Vec<u8> {
-    let mut encoded = EncodedSpans::default();
-    encoded.reserve(
-        batch_len
-            .saturating_mul(TYPICAL_SPAN_LEN)
-            .min(MAX_RESERVED_LEN),
-    );
-    for span in batch {
-        encoded.encode(span, limits);
-    }
-    request([&encoded], resource)
-}
-
-/// A request of spans that are encoded already, as [`encode`] makes it.
+/// A request with these spans, whose `resource` is what [`encode_resource`] returned. Without spans it is empty.
 pub(crate) fn request<'a>(
     encoded: impl IntoIterator<Item = &'a EncodedSpans>,
     resource: &[u8],

@@ -1,56 +1,160 @@
-//! One span as OTLP. Everything here runs for every span that is exported.
+//! One span as OTLP. Everything here runs for every span that ends.
 //!
 //! Source: `opentelemetry/proto/trace/v1/trace.proto` and `common/v1/common.proto`, version 1.9.
 
-use backtrail_wire::otlp::{AnyValue, put_attribute, put_short_attributes};
+use backtrail_wire::otlp::{AnyValue, put_attribute};
 use backtrail_wire::protobuf::{
-    begin_message, begin_message_of, put_double, put_fixed32, put_fixed64, put_int, put_len,
-    put_message, put_str, put_uint, varint_len,
+    begin_message, put_double, put_fixed32, put_fixed64, put_int, put_len, put_message, put_str,
+    put_uint, varint_len,
 };
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status, TraceState};
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::EncodeLimits;
-use super::attributes::{cut, for_each_last, may_repeat};
+use super::attributes::{cut, for_each_last};
 use super::time::unix_nanos;
-
-/// Of spans this long and many longer and shorter ones, the length takes two bytes.
-const TYPICAL_LEN: usize = 512;
 
 /// Bits of `Span.flags` and `Link.flags` beside the eight of W3C: that the next is known, and that the context came from elsewhere.
 const HAS_IS_REMOTE: u32 = 0x100;
-const IS_REMOTE: u32 = 0x200;
+pub(crate) const IS_REMOTE: u32 = 0x200;
 
-/// Appends a span as field 2 of a `ScopeSpans`. An end before the start, as after a clock was set back, becomes the start: collectors
-/// refuse such spans.
-pub(super) fn put_span(out: &mut Vec<u8>, span: &SpanData, limits: &EncodeLimits) {
-    let open = begin_message_of(out, 2, TYPICAL_LEN);
-    put_ids(out, &span.span_context);
-    put_trace_state(out, span.span_context.trace_state());
-    if span.parent_span_id != SpanId::INVALID {
-        put_len(out, 4, 8);
-        out.extend_from_slice(&span.parent_span_id.to_bytes());
+/// The parts of a span that has ended. Lists are encoded already, each member as a field of `Span`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SpanParts<'a> {
+    pub(crate) context: &'a SpanContext,
+    pub(crate) parent_span_id: SpanId,
+    pub(crate) parent_is_remote: bool,
+    pub(crate) name: &'a str,
+    pub(crate) kind: &'a SpanKind,
+    pub(crate) start_unix_nano: u64,
+    pub(crate) end_unix_nano: u64,
+    /// Fields 9, 11 and 13.
+    pub(crate) attributes: &'a [u8],
+    pub(crate) events: &'a [u8],
+    pub(crate) links: &'a [u8],
+    pub(crate) dropped_attributes_count: u32,
+    pub(crate) dropped_events_count: u32,
+    pub(crate) dropped_links_count: u32,
+    pub(crate) status: &'a Status,
+}
+
+/// A span as field 2 of a `ScopeSpans`, whose length is known before it is written.
+#[derive(Debug)]
+pub(crate) struct SpanField<'a> {
+    parts: SpanParts<'a>,
+    message_len: usize,
+}
+
+/// Ids, kind, times and flags, which every span has.
+const FIXED_LEN: usize = 18 + 10 + 2 + 9 + 9 + 6;
+
+impl<'a> SpanField<'a> {
+    #[inline]
+    pub(crate) fn new(parts: SpanParts<'a>) -> Self {
+        let mut len = FIXED_LEN
+            + parts.attributes.len()
+            + parts.events.len()
+            + parts.links.len()
+            + status_len(parts.status);
+        if !parts.name.is_empty() {
+            len += text_len(parts.name.len());
+        }
+        if parts.parent_span_id != SpanId::INVALID {
+            len += 10;
+        }
+        let trace_state_len = trace_state_len(parts.context.trace_state());
+        if trace_state_len > 0 {
+            len += text_len(trace_state_len);
+        }
+        for count in [
+            parts.dropped_attributes_count,
+            parts.dropped_events_count,
+            parts.dropped_links_count,
+        ] {
+            if count != 0 {
+                len += 1 + varint_len(u64::from(count));
+            }
+        }
+        Self {
+            parts,
+            message_len: len,
+        }
     }
-    put_str_unless_empty(out, 5, &span.name);
-    put_uint(out, 6, kind(&span.span_kind));
-    let start_unix_nano = unix_nanos(span.start_time);
-    put_fixed64(out, 7, start_unix_nano);
-    put_fixed64(out, 8, unix_nanos(span.end_time).max(start_unix_nano));
-    put_attributes(out, 9, &span.attributes, limits.attribute_value_len);
-    put_count(out, 10, span.dropped_attributes_count);
+
+    /// In bytes, with tag and length.
+    #[inline]
+    pub(crate) const fn len(&self) -> usize {
+        text_len(self.message_len)
+    }
+
+    /// Appends it. An end before the start, as after a clock was set back, becomes the start: collectors refuse such spans.
+    #[inline]
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        let parts = &self.parts;
+        put_len(out, 2, self.message_len);
+        put_ids(out, parts.context);
+        put_trace_state(out, parts.context.trace_state());
+        if parts.parent_span_id != SpanId::INVALID {
+            put_len(out, 4, 8);
+            out.extend_from_slice(&parts.parent_span_id.to_bytes());
+        }
+        put_str_unless_empty(out, 5, parts.name);
+        put_uint(out, 6, kind(parts.kind));
+        put_fixed64(out, 7, parts.start_unix_nano);
+        put_fixed64(out, 8, parts.end_unix_nano.max(parts.start_unix_nano));
+        out.extend_from_slice(parts.attributes);
+        put_count(out, 10, parts.dropped_attributes_count);
+        out.extend_from_slice(parts.events);
+        put_count(out, 12, parts.dropped_events_count);
+        out.extend_from_slice(parts.links);
+        put_count(out, 14, parts.dropped_links_count);
+        put_status(out, parts.status);
+        put_fixed32(out, 16, flags(parts.context, parts.parent_is_remote));
+    }
+}
+
+/// Encodes what the SDK has of a span, for as long as `take` takes.
+pub(crate) fn with_field<T>(
+    span: &SpanData,
+    limits: &EncodeLimits,
+    take: impl FnOnce(&SpanField<'_>) -> T,
+) -> T {
+    let (mut attributes, mut events, mut links) = (Vec::new(), Vec::new(), Vec::new());
+    put_attributes(
+        &mut attributes,
+        9,
+        &span.attributes,
+        limits.attribute_value_len,
+    );
     for event in &span.events.events {
-        put_event(out, event, limits);
+        put_event(&mut events, event, limits);
     }
-    put_count(out, 12, span.events.dropped_count);
     for link in &span.links.links {
-        put_link(out, link, limits);
+        put_link(&mut links, link, limits);
     }
-    put_count(out, 14, span.links.dropped_count);
-    put_status(out, &span.status);
-    let flags = flags(&span.span_context, span.parent_span_is_remote);
-    put_fixed32(out, 16, flags);
-    open.end(out);
+    take(&SpanField::new(SpanParts {
+        context: &span.span_context,
+        parent_span_id: span.parent_span_id,
+        parent_is_remote: span.parent_span_is_remote,
+        name: &span.name,
+        kind: &span.span_kind,
+        start_unix_nano: unix_nanos(span.start_time),
+        end_unix_nano: unix_nanos(span.end_time),
+        attributes: &attributes,
+        events: &events,
+        links: &links,
+        dropped_attributes_count: span.dropped_attributes_count,
+        dropped_events_count: span.events.dropped_count,
+        dropped_links_count: span.links.dropped_count,
+        status: &span.status,
+    }))
+}
+
+/// How many bytes a field takes whose body is so long, and whose number is below 16.
+#[inline]
+const fn text_len(len: usize) -> usize {
+    1 + varint_len(len as u64) + len
 }
 
 /// Appends attributes as field `number`; texts keep at most `max_chars` characters.
@@ -61,14 +165,6 @@ pub(super) fn put_attributes(
     attributes: &[KeyValue],
     max_chars: Option<usize>,
 ) {
-    if max_chars.is_none() && !may_repeat(attributes) {
-        let plain = attributes
-            .iter()
-            .map(|attribute| (attribute.key.as_str(), plain_value(&attribute.value)));
-        if put_short_attributes(out, number, plain) {
-            return;
-        }
-    }
     for_each_last(attributes, |attribute| {
         put_key_value(
             out,
@@ -80,21 +176,9 @@ pub(super) fn put_attributes(
     });
 }
 
-/// A value that is no array.
-#[inline]
-fn plain_value(value: &Value) -> Option<AnyValue<'_>> {
-    Some(match value {
-        Value::String(text) => AnyValue::String(text.as_str()),
-        Value::I64(value) => AnyValue::Int(*value),
-        Value::Bool(value) => AnyValue::Bool(*value),
-        Value::F64(value) => AnyValue::Double(*value),
-        _ => return None,
-    })
-}
-
 /// Appends one attribute as field `number`.
 #[inline]
-pub(super) fn put_key_value(
+pub(crate) fn put_key_value(
     out: &mut Vec<u8>,
     number: u32,
     key: &str,
@@ -177,8 +261,19 @@ fn put_trace_state(out: &mut Vec<u8>, trace_state: &TraceState) {
     }
 }
 
+/// How many bytes [`put_trace_state_text`] appends.
+#[inline]
+fn trace_state_len(trace_state: &TraceState) -> usize {
+    let members = trace_state.into_iter();
+    let separators = members.len().saturating_sub(1);
+    let texts: usize = members
+        .map(|(key, value)| key.len() + 1 + value.len())
+        .sum();
+    separators + texts
+}
+
 /// Appends what `TraceState::header` returns, which allocates for each of its members.
-pub(super) fn put_trace_state_text(out: &mut Vec<u8>, trace_state: &TraceState) {
+fn put_trace_state_text(out: &mut Vec<u8>, trace_state: &TraceState) {
     for (index, (key, value)) in trace_state.into_iter().enumerate() {
         if index > 0 {
             out.push(b',');
@@ -199,7 +294,8 @@ const fn kind(kind: &SpanKind) -> u64 {
     }
 }
 
-fn put_event(out: &mut Vec<u8>, event: &Event, limits: &EncodeLimits) {
+/// Appends an event as field 11 of a `Span`.
+pub(crate) fn put_event(out: &mut Vec<u8>, event: &Event, limits: &EncodeLimits) {
     let open = begin_message(out, 11);
     put_fixed64(out, 1, unix_nanos(event.timestamp));
     put_str_unless_empty(out, 2, &event.name);
@@ -208,7 +304,8 @@ fn put_event(out: &mut Vec<u8>, event: &Event, limits: &EncodeLimits) {
     open.end(out);
 }
 
-fn put_link(out: &mut Vec<u8>, link: &Link, limits: &EncodeLimits) {
+/// Appends a link as field 13 of a `Span`.
+pub(crate) fn put_link(out: &mut Vec<u8>, link: &Link, limits: &EncodeLimits) {
     let open = begin_message(out, 13);
     put_ids(out, &link.span_context);
     put_trace_state(out, link.span_context.trace_state());
@@ -228,6 +325,16 @@ fn put_status(out: &mut Vec<u8>, status: &Status) {
             put_str_unless_empty(out, 2, description);
             put_uint(out, 3, 2);
         }),
+    }
+}
+
+#[inline]
+fn status_len(status: &Status) -> usize {
+    match status {
+        Status::Unset => 0,
+        Status::Ok => 2 + 2,
+        Status::Error { description } if description.is_empty() => 2 + 2,
+        Status::Error { description } => text_len(text_len(description.len()) + 2),
     }
 }
 

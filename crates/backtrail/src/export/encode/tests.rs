@@ -17,8 +17,8 @@ use proptest::prelude::*;
 use prost::Message as _;
 
 use super::arbitrary::{batches, plain_span};
-use super::size::estimate;
-use super::{EncodeLimits, halves, jaeger, otlp, otlp_json};
+use super::{EncodeLimits, EncodedSpans, halves, jaeger, otlp, otlp_json, with_field};
+use crate::export::decode;
 
 /// Keys that repeat often.
 const ANY_KEY: &str = "[a-c]{0,2}|http\\.[a-z]{1,20}|k{120,130}|event";
@@ -42,13 +42,24 @@ fn resource() -> Resource {
         .build()
 }
 
+fn encoded(batch: &[SpanData], limits: &EncodeLimits) -> EncodedSpans {
+    let mut encoded = EncodedSpans::default();
+    for span in batch {
+        with_field(span, limits, |field| {
+            let scope = &span.instrumentation_scope;
+            encoded.push(scope, field.len(), |out| field.put(out));
+        });
+    }
+    encoded
+}
+
+fn request(batch: &[SpanData], limits: &EncodeLimits) -> Vec<u8> {
+    let resource = otlp::encode_resource(&resource());
+    otlp::request([&encoded(batch, limits)], &resource)
+}
+
 fn decoded(batch: &[SpanData], limits: &EncodeLimits) -> Vec<ResourceSpans> {
-    let bytes = otlp::encode(
-        batch.iter(),
-        batch.len(),
-        &otlp::encode_resource(&resource()),
-        limits,
-    );
+    let bytes = request(batch, limits);
     let request = ExportTraceServiceRequest::decode(&*bytes).unwrap();
     request.resource_spans
 }
@@ -132,7 +143,7 @@ proptest! {
         batch in batches(ANY_KEY),
         first_len in 0_usize..10,
     ) {
-        let whole = otlp::encode(batch.iter(), batch.len(), &otlp::encode_resource(&resource()), &UNCUT);
+        let whole = request(&batch, &UNCUT);
         let requests = halves(&whole, first_len).unwrap();
         let [first, second] = requests.map(|half| ExportTraceServiceRequest::decode(&*half).unwrap().resource_spans);
         let count = |groups: &[ResourceSpans]| spans_of(groups.to_vec()).len();
@@ -151,13 +162,14 @@ proptest! {
     }
 
     #[test]
-    fn a_span_takes_no_more_bytes_than_estimated(batch in batches(ANY_KEY)) {
-        for span in &batch {
-            let bytes = otlp::encode(std::iter::once(span), 1, &[], &UNCUT);
-            let request = ExportTraceServiceRequest::decode(&*bytes).unwrap();
-            let encoded = &request.resource_spans[0].scope_spans[0].spans[0];
-            prop_assert!(encoded.encoded_len() <= estimate(span).encoded);
-        }
+    fn a_span_is_decoded_as_the_sdk_has_it(
+        batch in batches(ANY_KEY),
+        max_chars in proptest::option::of(0usize..30),
+    ) {
+        let limits = EncodeLimits { attribute_value_len: max_chars };
+        let spans = decode::spans([&encoded(&batch, &limits)].into_iter()).unwrap();
+        // Written again, they say the same: so what is not written is all that may differ.
+        prop_assert_eq!(decoded(&spans, &UNCUT), expected(batch, max_chars));
     }
 
     #[test]
@@ -175,7 +187,7 @@ fn read_jaeger(
     batch: &[SpanData],
     limits: &EncodeLimits,
 ) -> Vec<(proto::InstrumentationScope, Span)> {
-    let bytes = jaeger::encode(batch.iter(), batch.len(), "shop", &resource(), limits);
+    let bytes = jaeger::encode(&request(batch, limits), "shop", &resource()).unwrap();
     let span_limits = SpanLimits {
         max_value_depth: 4,
         max_span_bytes: 1 << 30,
@@ -289,7 +301,7 @@ fn arrays_to_json(attribute: &mut proto::KeyValue) {
 
 #[test]
 fn no_spans_are_an_empty_request() {
-    assert!(otlp::encode([].iter(), 0, &otlp::encode_resource(&resource()), &UNCUT).is_empty());
+    assert!(request(&[], &UNCUT).is_empty());
 }
 
 #[test]
@@ -385,7 +397,7 @@ fn an_error_is_marked_where_jaeger_looks_for_it() {
         ..plain_span()
     };
     let resource = Resource::builder_empty().build();
-    let bytes = jaeger::encode([span].iter(), 1, "svc", &resource, &UNCUT);
+    let bytes = jaeger::encode(&request(&[span], &UNCUT), "svc", &resource).unwrap();
 
     let mut written = Thrift::default();
     written.field(12, 1).field(11, 1).text("svc").stop();
@@ -458,12 +470,7 @@ impl Thrift {
 
 #[test]
 fn json_is_that_of_the_same_request() {
-    let bytes = otlp::encode(
-        [plain_span()].iter(),
-        1,
-        &otlp::encode_resource(&resource()),
-        &UNCUT,
-    );
+    let bytes = request(&[plain_span()], &UNCUT);
     let json: serde_json::Value = serde_json::from_slice(&otlp_json(&bytes).unwrap()).unwrap();
     let group = &json["resourceSpans"][0];
     assert_eq!(group["schemaUrl"], "https://example.com/schema");

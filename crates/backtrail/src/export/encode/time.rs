@@ -4,19 +4,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Nanoseconds since 1970: 0 before, and the greatest number after the year 2554.
 #[inline]
-pub(super) fn unix_nanos(time: SystemTime) -> u64 {
+pub(crate) fn unix_nanos(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| {
         since
             .as_secs()
             .saturating_mul(1_000_000_000)
             .saturating_add(u64::from(since.subsec_nanos()))
     })
-}
-
-/// Microseconds since 1970, without the part of one that is left.
-#[inline]
-pub(super) fn unix_micros(time: SystemTime) -> i64 {
-    (unix_nanos(time) / 1000) as i64
 }
 
 #[cfg(test)]
@@ -27,10 +21,9 @@ mod tests {
     #[test]
     fn times_that_have_no_number_take_the_nearest() {
         let before = UNIX_EPOCH - Duration::from_nanos(1);
-        assert_eq!((unix_nanos(before), unix_micros(before)), (0, 0));
+        assert_eq!(unix_nanos(before), 0);
         let far = UNIX_EPOCH + Duration::from_secs(1 << 40);
         assert_eq!(unix_nanos(far), u64::MAX);
-        assert_eq!(unix_micros(far), (u64::MAX / 1000) as i64);
         let last = UNIX_EPOCH + Duration::from_nanos(u64::MAX);
         assert_eq!(unix_nanos(last), u64::MAX);
     }

@@ -5,56 +5,44 @@ mod queue;
 mod stage;
 mod worker;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use backtrail_wire::protobuf::{Fields, put_bytes};
 use opentelemetry::InstrumentationScope;
-use opentelemetry::trace::{
-    SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
-};
-use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
+use super::Batch;
+use super::queue::Queue;
 use crate::config::BatchSettings;
-use crate::export::encode::size::Size;
+use crate::export::encode::EncodedSpans;
 
 /// What a test waits for an event at most: far more than any machine needs.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A span that is known by its number.
-fn span(number: u64) -> SpanData {
-    SpanData {
-        span_context: SpanContext::new(
-            TraceId::from(1),
-            SpanId::from(number + 1),
-            TraceFlags::SAMPLED,
-            false,
-            TraceState::default(),
-        ),
-        parent_span_id: SpanId::INVALID,
-        parent_span_is_remote: false,
-        span_kind: SpanKind::Internal,
-        name: "work".into(),
-        start_time: SystemTime::UNIX_EPOCH,
-        end_time: SystemTime::UNIX_EPOCH,
-        attributes: Vec::new(),
-        dropped_attributes_count: 0,
-        events: SpanEvents::default(),
-        links: SpanLinks::default(),
-        status: Status::Unset,
-        instrumentation_scope: InstrumentationScope::builder("tests").build(),
-    }
+/// Offers a span that is known by its number, with so many bytes beside it.
+fn offer(queue: &Queue, number: u64, padding: usize) {
+    offer_of("tests", queue, number, padding);
 }
 
-/// As many bytes in memory as encoded.
-fn size(bytes: usize) -> Size {
-    Size {
-        memory: bytes,
-        encoded: bytes,
-    }
+/// The same of a scope; tells how many bytes the span takes.
+fn offer_of(scope: &'static str, queue: &Queue, number: u64, padding: usize) -> usize {
+    let mut bytes = Vec::new();
+    let message = [&number.to_be_bytes()[..], &vec![0; padding]].concat();
+    put_bytes(&mut bytes, 2, &message);
+    let scope = InstrumentationScope::builder(scope).build();
+    queue.offer(&scope, bytes.len(), |out| out.extend_from_slice(&bytes));
+    bytes.len()
 }
 
-fn number(span: &SpanData) -> u64 {
-    let bytes = span.span_context.span_id().to_bytes();
-    u64::from_be_bytes(bytes) - 1
+/// The numbers of the spans of a batch.
+fn numbers(batch: &Batch) -> Vec<u64> {
+    let runs = batch.chunks().flat_map(EncodedSpans::runs);
+    let fields = runs.flat_map(|(_, run)| Fields::new(run));
+    fields
+        .map(|field| {
+            let number = field.unwrap().bytes().unwrap().first_chunk();
+            u64::from_be_bytes(*number.unwrap())
+        })
+        .collect()
 }
 
 /// Nothing happens by the clock in a test, but for what it asks for.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::super::{Batch, Pipeline, Recycle, Stats};
-use super::{PATIENCE, number, size, span};
+use super::{PATIENCE, numbers, offer};
 use crate::config::BatchSettings;
 use crate::export::{Export, Exporting, Outcome};
 
@@ -66,7 +66,7 @@ impl Stage {
 
     pub(super) fn end_spans(&self, numbers: impl IntoIterator<Item = u64>) {
         for number in numbers {
-            self.pipeline.queue.offer(span(number), size(1));
+            offer(&self.pipeline.queue, number, 0);
         }
     }
 
@@ -111,7 +111,7 @@ pub(super) fn assert_adds_up(stats: &Stats) {
 
 impl Export for Actor {
     fn export<'a>(&'a self, batch: Batch, recycle: Arc<dyn Recycle>) -> Exporting<'a> {
-        let numbers = batch.spans().map(number).collect();
+        let numbers = numbers(&batch);
         recycle.recycle(batch);
         let act = self.script.lock().unwrap().pop_front();
         // A test that is over does not listen any more.

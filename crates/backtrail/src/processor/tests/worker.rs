@@ -10,7 +10,6 @@ use super::settings;
 use super::stage::{Act, MOMENT, Stage, assert_adds_up};
 use crate::FlushError;
 use crate::config::BatchSettings;
-use crate::export::encode::size::Size;
 
 const PATIENCE: Duration = super::PATIENCE;
 
@@ -32,7 +31,7 @@ fn a_batch_forms_of_spans_that_ended_on_many_threads() {
             let stage = &stage.pipeline.queue;
             scope.spawn(move || {
                 for number in 0..32 {
-                    stage.offer(super::span(thread * 32 + number), super::size(1));
+                    super::offer(stage, thread * 32 + number, 0);
                 }
             });
         }
@@ -49,15 +48,15 @@ fn a_batch_forms_of_spans_that_ended_on_many_threads() {
 fn bytes_make_a_batch_too() {
     let stage = Stage::new(settings(), []);
     for number in 0..8 {
-        stage.pipeline.queue.offer(
-            super::span(number),
-            Size {
-                memory: 2_200_000,
-                encoded: 1,
-            },
-        );
+        super::offer(&stage.pipeline.queue, number, 2_200_000);
     }
-    assert_eq!(stage.next_export(), (0..8).collect::<Vec<_>>());
+    // Two of them are more than a batch may have. The last one waits for company.
+    let mut exported: Vec<_> = (0..7).map(|_| stage.next_export()).collect();
+    exported.sort_unstable();
+    let alone = |number| vec![number];
+    assert_eq!(exported, (0..7).map(alone).collect::<Vec<_>>());
+    stage.flush();
+    assert_eq!(stage.exports(), [[7]]);
 }
 
 #[test]
@@ -70,10 +69,7 @@ fn a_queue_of_few_bytes_is_emptied_before_it_is_full() {
         [],
     );
     for number in 0..5 {
-        stage
-            .pipeline
-            .queue
-            .offer(super::span(number), super::size(100));
+        super::offer(&stage.pipeline.queue, number, 90);
     }
     assert_eq!(stage.next_export(), [0, 1, 2, 3, 4]);
     assert_eq!(stage.stats().dropped, 0);
@@ -234,7 +230,7 @@ fn nothing_is_lost_while_threads_end_spans_and_others_flush() {
                 let queue = &stage.pipeline.queue;
                 scope.spawn(move || {
                     for number in 0..SPANS {
-                        queue.offer(super::span(thread * SPANS + number), super::size(100));
+                        super::offer(queue, thread * SPANS + number, 90);
                     }
                 })
             })

@@ -1,0 +1,132 @@
+//! Attributes that are encoded when they are set.
+
+use backtrail_wire::otlp::{AnyValue, put_attribute, write_short_attribute};
+use backtrail_wire::protobuf::{Field, Fields};
+use opentelemetry::Value;
+
+use super::attributes::{Keys, cut, overridden};
+use super::otlp_span::put_key_value;
+use crate::ValueRef;
+use crate::export::decode;
+
+/// `Span.attributes`.
+pub(crate) const ATTRIBUTES: u32 = 9;
+/// What an HTTP server's span needs.
+const MIN_ROOM_BYTES: usize = 512;
+
+/// The attributes of a span, each as a field of its message.
+#[derive(Debug, Default)]
+pub(crate) struct AttributeList {
+    /// The list is what stands before `end`. What comes after is room that needs not be cleared for what is written there.
+    room: Vec<u8>,
+    end: usize,
+    len: usize,
+    keys: Keys,
+}
+
+impl AttributeList {
+    /// How many there are. One that was set twice counts twice.
+    #[inline]
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The list as it is encoded.
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.room[..self.end]
+    }
+
+    /// Appends an attribute; texts keep at most `max_chars` characters.
+    #[inline]
+    pub(crate) fn put(&mut self, key: &str, value: ValueRef<'_>, max_chars: Option<usize>) {
+        let value = match value {
+            ValueRef::Text(text) => AnyValue::String(cut(text, max_chars)),
+            ValueRef::Int(value) => AnyValue::Int(value),
+            ValueRef::Double(value) => AnyValue::Double(value),
+            ValueRef::Bool(value) => AnyValue::Bool(value),
+            ValueRef::Other(value) => return self.put_other(key, value, max_chars),
+        };
+        let room = &mut self.room[self.end..];
+        match write_short_attribute(room, ATTRIBUTES, key, &value) {
+            Some(len) => self.end += len,
+            None => self.append(|out| put_attribute(out, ATTRIBUTES, key, value)),
+        }
+        self.keys.add(key);
+        self.len += 1;
+    }
+
+    #[cold]
+    fn put_other(&mut self, key: &str, value: &Value, max_chars: Option<usize>) {
+        self.append(|out| put_key_value(out, ATTRIBUTES, key, value, max_chars));
+        self.keys.add(key);
+        self.len += 1;
+    }
+
+    #[inline(never)]
+    fn append(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
+        self.room.truncate(self.end);
+        put(&mut self.room);
+        self.end = self.room.len();
+        let room = self.room.capacity().max(self.end + MIN_ROOM_BYTES);
+        self.room.resize(room, 0);
+    }
+
+    /// Leaves the first ones.
+    pub(crate) fn truncate(&mut self, max_len: usize) {
+        if self.len > max_len {
+            self.end = self.fields().take(max_len).map(|each| each.raw.len()).sum();
+            self.len = max_len;
+        }
+    }
+
+    /// Leaves at most so many characters of each text.
+    #[cold]
+    pub(crate) fn cut_values(&mut self, max_chars: usize) {
+        // What was written here can be read.
+        let attributes = decode::attributes(self.as_bytes(), ATTRIBUTES).unwrap_or_default();
+        self.clear(usize::MAX);
+        for attribute in attributes {
+            let key = attribute.key.as_str();
+            self.put(key, ValueRef::of(&attribute.value), Some(max_chars));
+        }
+    }
+
+    /// Leaves each key once, with its last value: OTLP wants it so.
+    #[inline]
+    pub(crate) fn leave_last(&mut self) {
+        if self.keys.may_repeat {
+            self.drop_overridden();
+        }
+    }
+
+    #[cold]
+    fn drop_overridden(&mut self) {
+        let attributes = decode::attributes(self.as_bytes(), ATTRIBUTES).unwrap_or_default();
+        let keys: Vec<&str> = attributes.iter().map(|a| a.key.as_str()).collect();
+        let mut kept = Vec::with_capacity(self.end);
+        for (field, is_overridden) in self.fields().zip(overridden(&keys)) {
+            if !is_overridden {
+                kept.extend_from_slice(field.raw);
+            }
+        }
+        self.end = kept.len();
+        self.room = kept;
+    }
+
+    /// What was written here can be read.
+    fn fields(&self) -> impl Iterator<Item = Field<'_>> {
+        Fields::new(self.as_bytes()).map_while(Result::ok)
+    }
+
+    /// Empties it, for the next span. Its memory stays, unless it has become too much for that.
+    #[inline]
+    pub(crate) fn clear(&mut self, max_kept_bytes: usize) {
+        if self.room.capacity() > max_kept_bytes {
+            self.room = Vec::new();
+        }
+        self.end = 0;
+        self.len = 0;
+        self.keys = Keys::default();
+    }
+}
