@@ -8,7 +8,7 @@ const WIRE_VARINT: u8 = 0;
 const WIRE_FIXED64: u8 = 1;
 const WIRE_BYTES: u8 = 2;
 const WIRE_FIXED32: u8 = 5;
-pub(crate) const MAX_VARINT_LEN: usize = 10;
+const MAX_VARINT_LEN: usize = 10;
 const MAX_FIELD_NUMBER: u64 = (1 << 29) - 1;
 
 /// The value of one field, as its wire type gives it.

@@ -1,7 +1,7 @@
 //! Writes an attribute whose lengths are reckoned first, for those who write many.
 
 use crate::otlp::{AnyValue, put_any_value};
-use crate::protobuf::{MAX_VARINT_LEN, put_len, put_str, varint_len};
+use crate::protobuf::{put_len, put_str, varint_len};
 
 /// The tag of field `number` fits in one byte below this one.
 const FIRST_LONG_NUMBER: u32 = 16;
@@ -37,7 +37,11 @@ pub fn put_attribute(out: &mut Vec<u8>, number: u32, key: &str, value: AnyValue<
 /// room enough, when the message takes 128 bytes or more, and for values that are neither text nor a number nor a bool: that is left to [`put_attribute`].
 ///
 /// For those who write one attribute after the other into a buffer that is there: what is short is copied without a call.
-#[inline]
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "it is called where the type of the value is known, by which most of it goes away"
+)]
 pub fn write_short_attribute(
     out: &mut [u8],
     number: u32,
@@ -53,7 +57,8 @@ pub fn write_short_attribute(
 }
 
 /// How long the attribute's message is, if that takes one byte to say.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as above")]
 fn short_len(key: &str, value: &AnyValue<'_>) -> Option<usize> {
     if key.len() >= 0x80 {
         return None;
@@ -70,46 +75,48 @@ fn short_len(key: &str, value: &AnyValue<'_>) -> Option<usize> {
 }
 
 /// Writes an attribute that [`short_len`] knows into `out`, which is as long.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as above")]
 fn write_short(out: &mut [u8], number: u32, key: &str, value: &AnyValue<'_>) {
-    let mut number_bytes = [0; MAX_VARINT_LEN];
-    let (value_tag, text) = match value {
-        AnyValue::String(text) => (STRING_TAG, text.as_bytes()),
-        AnyValue::Int(value) => (3 << 3, write_varint(&mut number_bytes, *value as u64)),
-        AnyValue::Bool(value) => (2 << 3, write_varint(&mut number_bytes, u64::from(*value))),
-        AnyValue::Double(value) => {
-            number_bytes[..8].copy_from_slice(&value.to_le_bytes());
-            (4 << 3 | 1, &number_bytes[..8])
-        }
-        _ => return,
+    let text = match value {
+        AnyValue::String(text) => Some(text.as_bytes()),
+        _ => None,
     };
-    let is_text = value_tag == STRING_TAG;
-    let value_len = 1 + usize::from(is_text) + text.len();
+    let value_len = match value {
+        AnyValue::Int(value) => 1 + varint_len(*value as u64),
+        AnyValue::Bool(_) => 2,
+        AnyValue::Double(_) => 9,
+        _ => 2 + text.map_or(0, <[u8]>::len),
+    };
     let len = 4 + key.len() + value_len;
     let tag = (number << 3 | 2) as u8;
     let out = write(out, &[tag, len as u8, KEY_TAG, key.len() as u8]);
     let out = write(out, key.as_bytes());
-    let out = if is_text {
-        write(
-            out,
-            &[VALUE_TAG, value_len as u8, STRING_TAG, text.len() as u8],
-        )
-    } else {
-        write(out, &[VALUE_TAG, value_len as u8, value_tag])
-    };
-    write(out, text);
+    if let Some(text) = text {
+        let head = [VALUE_TAG, value_len as u8, STRING_TAG, text.len() as u8];
+        write(write(out, &head), text);
+        return;
+    }
+    let out = write(out, &[VALUE_TAG, value_len as u8]);
+    match value {
+        AnyValue::Int(value) => write_varint(write(out, &[3 << 3]), *value as u64),
+        AnyValue::Bool(value) => _ = write(out, &[2 << 3, u8::from(*value)]),
+        AnyValue::Double(value) => _ = write(write(out, &[4 << 3 | 1]), &value.to_le_bytes()),
+        _ => {}
+    }
 }
 
+/// Writes a varint into `out`, which is as long.
 #[inline]
-fn write_varint(bytes: &mut [u8; MAX_VARINT_LEN], mut value: u64) -> &[u8] {
-    let mut len = 0;
-    while value >= 0x80 && len + 1 < MAX_VARINT_LEN {
-        bytes[len] = value as u8 | 0x80;
+fn write_varint(out: &mut [u8], mut value: u64) {
+    for byte in out {
+        *byte = if value < 0x80 {
+            value as u8
+        } else {
+            value as u8 | 0x80
+        };
         value >>= 7;
-        len += 1;
     }
-    bytes[len] = value as u8;
-    &bytes[..=len]
 }
 
 /// Copies bytes to the beginning of `out`, where there is room for them, and returns the rest.

@@ -12,25 +12,17 @@ use super::detached::Detached;
 use super::{Outcome, Span, TracedFuture, panics};
 use crate::current::has_context;
 use crate::system::{Scope, System};
-use crate::tracer::{Draft, Started};
+use crate::tracer::{Draft, Parent, Started};
 use crate::{IntoAttributes, IntoValue};
 
 /// A span that is described and not started yet. [`span`](crate::span) makes one.
 #[derive(Debug)]
 #[must_use = "a span that is not started is not there"]
 pub struct SpanBuilder {
-    /// Nothing when no system of this process makes spans: nothing is kept of what is described then.
+    /// Nothing when no system of this process makes spans: nothing is kept of what is described then, but for the parent. That is elsewhere
+    /// because a description is moved often: it goes in two registers.
     draft: Option<Draft>,
-    parent: Parent,
-    ok_status: Option<bool>,
-    scope: Scope,
-}
-
-#[derive(Debug)]
-enum Parent {
-    Current,
-    Context(Context),
-    Root,
+    parent_without_draft: Option<Box<Parent>>,
 }
 
 impl SpanBuilder {
@@ -38,7 +30,7 @@ impl SpanBuilder {
     pub(super) fn new(name: Cow<'static, str>) -> Self {
         Self {
             draft: System::any_is_active().then(|| Draft::new(name)),
-            ..Self::off()
+            parent_without_draft: None,
         }
     }
 
@@ -47,9 +39,7 @@ impl SpanBuilder {
     pub(crate) const fn off() -> Self {
         Self {
             draft: None,
-            parent: Parent::Current,
-            ok_status: None,
-            scope: Scope::Service,
+            parent_without_draft: None,
         }
     }
 
@@ -63,7 +53,11 @@ impl SpanBuilder {
     }
 
     /// Adds an attribute, which samplers see. A text is copied once, into what is exported: lend it (`&str`) where you keep it.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "a call would move the description in and out: 2 ns for each attribute, also where tracing is off"
+    )]
     pub fn attribute(mut self, key: impl Into<Key>, value: impl IntoValue) -> Self {
         if let Some(draft) = &mut self.draft {
             value.lend_value(|value| draft.put(key.into().as_str(), value));
@@ -104,14 +98,20 @@ impl SpanBuilder {
     }
 
     /// Starts below the span of this context, and not below the current one.
-    pub fn parent(mut self, context: &Context) -> Self {
-        self.parent = Parent::Context(context.clone());
-        self
+    pub fn parent(self, context: &Context) -> Self {
+        self.below(Parent::Context(context.clone()))
     }
 
     /// Starts a trace of its own. Baggage and other values of the current context stay.
-    pub fn root(mut self) -> Self {
-        self.parent = Parent::Root;
+    pub fn root(self) -> Self {
+        self.below(Parent::Root)
+    }
+
+    fn below(mut self, parent: Parent) -> Self {
+        match &mut self.draft {
+            Some(draft) => draft.set_parent(parent),
+            None => self.parent_without_draft = Some(Box::new(parent)),
+        }
         self
     }
 
@@ -126,13 +126,17 @@ impl SpanBuilder {
     /// Whether `Ok` sets the status Ok. The system's setting, if nothing is said
     /// ([`TracingSystemBuilder::ok_status`](crate::TracingSystemBuilder::ok_status)).
     pub fn ok_status(mut self, is_set: bool) -> Self {
-        self.ok_status = Some(is_set);
+        if let Some(draft) = &mut self.draft {
+            draft.set_ok_status(is_set);
+        }
         self
     }
 
     #[inline]
     pub(crate) fn scope(mut self, scope: Scope) -> Self {
-        self.scope = scope;
+        if let Some(draft) = &mut self.draft {
+            draft.set_scope(scope);
+        }
         self
     }
 
@@ -233,25 +237,21 @@ impl SpanBuilder {
         if !has_context() {
             return Span::nothing();
         }
-        if self.draft.is_none()
-            && matches!(self.parent, Parent::Current)
-            && Context::map_current(|context| !context.has_active_span())
-        {
-            return Span::nothing();
-        }
-        let parent = match self.parent {
-            Parent::Current => Context::current(),
-            Parent::Context(context) => context,
-            Parent::Root => Context::current().with_remote_span_context(SpanContext::NONE),
+        let Some(mut draft) = self.draft else {
+            return match self.parent_without_draft {
+                Some(parent) => Span::none(parent.context()),
+                None if Context::map_current(Context::has_active_span) => {
+                    Span::none(Context::current())
+                }
+                None => Span::nothing(),
+            };
         };
-        let Some(draft) = self.draft else {
-            return Span::none(parent);
-        };
+        let parent = draft.take_parent().context();
         let Some((tracer, is_ok_status_set)) = System::tracer_of(&parent) else {
             return Span::none(parent);
         };
-        *sets_ok_status = self.ok_status.unwrap_or(is_ok_status_set);
-        match tracer.start(draft, &parent, self.scope) {
+        *sets_ok_status = draft.ok_status().unwrap_or(is_ok_status_set);
+        match tracer.start(draft, &parent) {
             Started::Nothing => Span::none(parent),
             // Without the box and the lock that a span which records needs.
             Started::Dropped(context) => Span::active(parent.with_remote_span_context(context)),

@@ -95,6 +95,7 @@ impl System {
     }
 
     /// Whether any system of the process makes spans.
+    #[inline]
     pub(crate) fn any_is_active() -> bool {
         ANY_IS_ACTIVE.load(Relaxed)
     }

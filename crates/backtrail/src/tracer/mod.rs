@@ -22,7 +22,7 @@ use opentelemetry_sdk::trace::{
     IdGenerator as _, RandomIdGenerator, SamplingDecision, SamplingResult, ShouldSample as _,
 };
 
-pub(crate) use self::draft::Draft;
+pub(crate) use self::draft::{Draft, Parent};
 pub(crate) use self::recording::Recording;
 use self::recording::add_link;
 use self::state::State;
@@ -78,7 +78,7 @@ pub(crate) enum Started {
 impl TracerRef {
     /// Starts a span below that of a context.
     #[inline]
-    pub(crate) fn start(self, draft: Draft, parent: &Context, scope: Scope) -> Started {
+    pub(crate) fn start(self, draft: Draft, parent: &Context) -> Started {
         if parent.is_telemetry_suppressed() || self.is_shut_down.load(Relaxed) {
             return Started::Nothing;
         }
@@ -116,7 +116,6 @@ impl TracerRef {
         state.context = context;
         state.parent_span_id = parent_span_id;
         state.parent_is_remote = around.is_valid() && around.is_remote();
-        state.scope = scope;
         self.apply_limits(&mut state);
         if let Some(pipeline) = &self.pipeline {
             pipeline.queue.count_created();

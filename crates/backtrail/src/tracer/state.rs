@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 
 use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, Status};
 
-use super::TracerRef;
+use super::{Parent, TracerRef};
 use crate::export::encode::AttributeList;
 use crate::system::Scope;
 
@@ -30,6 +30,9 @@ pub(super) struct State {
     pub(super) parent_span_id: SpanId,
     pub(super) parent_is_remote: bool,
     pub(super) scope: Scope,
+    /// Said of it before it starts.
+    pub(super) parent: Parent,
+    pub(super) ok_status: Option<bool>,
     /// Who made the span; nothing before it starts and after it has ended.
     pub(super) tracer: Option<TracerRef>,
 }
@@ -64,6 +67,8 @@ impl Default for State {
             parent_span_id: SpanId::INVALID,
             parent_is_remote: false,
             scope: Scope::Service,
+            parent: Parent::Current,
+            ok_status: None,
             tracer: None,
         }
     }
@@ -74,13 +79,20 @@ impl State {
         self.rest.get_or_insert_default()
     }
 
+    /// As new, but for what every span that starts sets.
+    #[inline]
     fn reset(&mut self) {
-        let mut attributes = std::mem::take(&mut self.attributes);
-        attributes.clear(MAX_KEPT_BYTES);
-        *self = Self {
-            attributes,
-            ..Self::default()
-        };
+        self.name = Cow::Borrowed("");
+        self.kind = SpanKind::Internal;
+        self.start_unix_nano = None;
+        self.attributes.clear(MAX_KEPT_BYTES);
+        self.dropped_attributes_count = 0;
+        self.status = Status::Unset;
+        self.rest = None;
+        self.scope = Scope::Service;
+        self.parent = Parent::Current;
+        self.ok_status = None;
+        self.tracer = None;
     }
 }
 

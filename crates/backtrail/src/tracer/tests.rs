@@ -225,7 +225,8 @@ impl Both {
             draft.push_link(link);
         }
         draft.set_start_time(at(7));
-        self.tracer.clone().start(draft, parent, Scope::Http)
+        draft.set_scope(Scope::Http);
+        self.tracer.clone().start(draft, parent)
     }
 
     fn exported(&self) -> Vec<SpanData> {

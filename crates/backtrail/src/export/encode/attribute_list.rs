@@ -1,6 +1,6 @@
 //! Attributes that are encoded when they are set.
 
-use backtrail_wire::otlp::{AnyValue, put_attribute, write_short_attribute};
+use backtrail_wire::otlp::{AnyValue, attributes_of, put_attribute, write_short_attribute};
 use backtrail_wire::protobuf::{Field, Fields};
 use opentelemetry::Value;
 
@@ -38,16 +38,43 @@ impl AttributeList {
     }
 
     /// Appends an attribute; texts keep at most `max_chars` characters.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "who calls it knows the type of the value, so that nothing but one call is left of it"
+    )]
     pub(crate) fn put(&mut self, key: &str, value: ValueRef<'_>, max_chars: Option<usize>) {
-        let value = match value {
-            ValueRef::Text(text) => AnyValue::String(cut(text, max_chars)),
-            ValueRef::Int(value) => AnyValue::Int(value),
-            ValueRef::Double(value) => AnyValue::Double(value),
-            ValueRef::Bool(value) => AnyValue::Bool(value),
-            ValueRef::Other(value) => return self.put_other(key, value, max_chars),
-        };
-        let room = &mut self.room[self.end..];
+        match value {
+            ValueRef::Text(text) => self.put_text(key, text, max_chars),
+            ValueRef::Int(value) => self.put_int(key, value),
+            ValueRef::Double(value) => self.put_plain(key, AnyValue::Double(value)),
+            ValueRef::Bool(value) => self.put_plain(key, AnyValue::Bool(value)),
+            ValueRef::Other(value) => self.put_other(key, value, max_chars),
+        }
+    }
+
+    #[inline(never)]
+    fn put_text(&mut self, key: &str, text: &str, max_chars: Option<usize>) {
+        self.put_any(key, AnyValue::String(cut(text, max_chars)));
+    }
+
+    #[inline(never)]
+    fn put_int(&mut self, key: &str, value: i64) {
+        self.put_any(key, AnyValue::Int(value));
+    }
+
+    #[inline(never)]
+    fn put_plain(&mut self, key: &str, value: AnyValue<'_>) {
+        self.put_any(key, value);
+    }
+
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "there is one copy for texts, one for integers, and one for all others"
+    )]
+    fn put_any(&mut self, key: &str, value: AnyValue<'_>) {
+        let room = self.room.get_mut(self.end..).unwrap_or_default();
         match write_short_attribute(room, ATTRIBUTES, key, &value) {
             Some(len) => self.end += len,
             None => self.append(|out| put_attribute(out, ATTRIBUTES, key, value)),
@@ -102,10 +129,15 @@ impl AttributeList {
 
     #[cold]
     fn drop_overridden(&mut self) {
-        let attributes = decode::attributes(self.as_bytes(), ATTRIBUTES).unwrap_or_default();
-        let keys: Vec<&str> = attributes.iter().map(|a| a.key.as_str()).collect();
+        // What was written here can be read.
+        let attributes = attributes_of(self.as_bytes(), ATTRIBUTES).map_while(Result::ok);
+        let keys: Vec<&str> = attributes.map(|attribute| attribute.key).collect();
+        let is_overridden = overridden(&keys);
+        if !is_overridden.contains(&true) {
+            return;
+        }
         let mut kept = Vec::with_capacity(self.end);
-        for (field, is_overridden) in self.fields().zip(overridden(&keys)) {
+        for (field, is_overridden) in self.fields().zip(is_overridden) {
             if !is_overridden {
                 kept.extend_from_slice(field.raw);
             }
@@ -127,6 +159,6 @@ impl AttributeList {
         }
         self.end = 0;
         self.len = 0;
-        self.keys = Keys::default();
+        self.keys.clear();
     }
 }

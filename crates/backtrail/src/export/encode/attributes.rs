@@ -44,6 +44,12 @@ impl Keys {
         self.may_repeat |= *word >> (bit % 64) & 1 == 1;
         *word |= 1 << (bit % 64);
     }
+
+    #[inline]
+    pub(super) const fn clear(&mut self) {
+        self.seen = [0; 8];
+        self.may_repeat = false;
+    }
 }
 
 /// A number below 512 that is the same for the same key: of its length and its end, in which the keys of a convention differ.

@@ -100,9 +100,7 @@ impl<'a> SpanField<'a> {
             out.extend_from_slice(&parts.parent_span_id.to_bytes());
         }
         put_str_unless_empty(out, 5, parts.name);
-        put_uint(out, 6, kind(parts.kind));
-        put_fixed64(out, 7, parts.start_unix_nano);
-        put_fixed64(out, 8, parts.end_unix_nano.max(parts.start_unix_nano));
+        put_kind_and_times(out, parts);
         out.extend_from_slice(parts.attributes);
         put_count(out, 10, parts.dropped_attributes_count);
         out.extend_from_slice(parts.events);
@@ -112,6 +110,21 @@ impl<'a> SpanField<'a> {
         put_status(out, parts.status);
         put_fixed32(out, 16, flags(parts.context, parts.parent_is_remote));
     }
+}
+
+/// Fields 6 to 8.
+#[inline]
+fn put_kind_and_times(out: &mut Vec<u8>, parts: &SpanParts<'_>) {
+    let end_unix_nano = parts.end_unix_nano.max(parts.start_unix_nano);
+    // Of a length that is known, they are written at once.
+    let mut fields = [0; 20];
+    fields[0] = 6 << 3;
+    fields[1] = kind(parts.kind);
+    fields[2] = 7 << 3 | 1;
+    fields[3..11].copy_from_slice(&parts.start_unix_nano.to_le_bytes());
+    fields[11] = 8 << 3 | 1;
+    fields[12..].copy_from_slice(&end_unix_nano.to_le_bytes());
+    out.extend_from_slice(&fields);
 }
 
 /// Encodes what the SDK has of a span, for as long as `take` takes.
@@ -247,10 +260,12 @@ fn put_other(out: &mut Vec<u8>, number: u32, key: &str, value: &Value, max_chars
 /// Fields 1 and 2 of a `Span` and of a `Link`.
 #[inline]
 fn put_ids(out: &mut Vec<u8>, context: &SpanContext) {
-    put_len(out, 1, 16);
-    out.extend_from_slice(&context.trace_id().to_bytes());
-    put_len(out, 2, 8);
-    out.extend_from_slice(&context.span_id().to_bytes());
+    let mut fields = [0; 28];
+    fields[..2].copy_from_slice(&[1 << 3 | 2, 16]);
+    fields[2..18].copy_from_slice(&context.trace_id().to_bytes());
+    fields[18..20].copy_from_slice(&[2 << 3 | 2, 8]);
+    fields[20..].copy_from_slice(&context.span_id().to_bytes());
+    out.extend_from_slice(&fields);
 }
 
 /// Field 3 of a `Span` and of a `Link`, as W3C's header has it.
@@ -265,7 +280,10 @@ fn put_trace_state(out: &mut Vec<u8>, trace_state: &TraceState) {
 #[inline]
 fn trace_state_len(trace_state: &TraceState) -> usize {
     let members = trace_state.into_iter();
-    let separators = members.len().saturating_sub(1);
+    if members.len() == 0 {
+        return 0;
+    }
+    let separators = members.len() - 1;
     let texts: usize = members
         .map(|(key, value)| key.len() + 1 + value.len())
         .sum();
@@ -284,7 +302,7 @@ fn put_trace_state_text(out: &mut Vec<u8>, trace_state: &TraceState) {
     }
 }
 
-const fn kind(kind: &SpanKind) -> u64 {
+const fn kind(kind: &SpanKind) -> u8 {
     match kind {
         SpanKind::Internal => 1,
         SpanKind::Server => 2,
