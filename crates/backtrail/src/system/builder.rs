@@ -156,14 +156,14 @@ impl TracingSystemBuilder {
         self
     }
 
-    /// Spans that wait for export at most; what ends beyond is dropped and counted. Without it `OTEL_BSP_MAX_QUEUE_SIZE`, else 2,048.
+    /// Spans that wait for export at most, and never more than 8,388,608; what ends beyond is dropped and counted. Without it `OTEL_BSP_MAX_QUEUE_SIZE`,
+    /// else 2,048.
     pub fn max_queue_spans(mut self, spans: usize) -> Self {
         self.batch.max_queue_spans = Some(spans);
         self
     }
 
-    /// Bytes of waiting spans at most: as encoded, or as estimated where they wait as they are (Jaeger Thrift, an exporter of the service, several
-    /// exporters). Without it 1 KiB for each span of the queue, and 64 MiB at least.
+    /// Bytes of waiting spans at most, as OTLP, in which they wait. Without it 1 KiB for each span of the queue, and 64 MiB at least.
     pub fn max_queue_bytes(mut self, bytes: usize) -> Self {
         self.batch.max_queue_bytes = Some(bytes);
         self
