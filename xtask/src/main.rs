@@ -44,19 +44,16 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let root = checkout();
     let result = match cli.command {
-        Command::Test(options) => return test::run(&root, &options),
-        Command::Tidy => tidy::run(&root),
-        Command::Vendor => vendor(&root),
-        Command::Bench(options) => bench::run(&root, &options),
-        Command::Fuzz(options) => fuzz::run(&root, &options),
+        Command::Test(options) => test::run(&root, &options),
+        Command::Tidy => tidy::run(&root).map(|()| ExitCode::SUCCESS),
+        Command::Vendor => vendor(&root).map(|()| ExitCode::SUCCESS),
+        Command::Bench(options) => bench::run(&root, &options).map(|()| ExitCode::SUCCESS),
+        Command::Fuzz(options) => fuzz::run(&root, &options).map(|()| ExitCode::SUCCESS),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{} {error:#}", paint(RED, "error:"));
-            ExitCode::FAILURE
-        }
-    }
+    result.unwrap_or_else(|error| {
+        eprintln!("{} {error:#}", paint(RED, "error:"));
+        ExitCode::FAILURE
+    })
 }
 
 fn vendor(root: &Path) -> anyhow::Result<()> {

@@ -1,10 +1,13 @@
-//! `cargo xtask test`: all parts in order, each to its end, and a table of how they went.
+//! `cargo xtask test`: all parts, each to its end, and a table of how they went. Those that take nothing but the built binary run beside the Rust
+//! tests.
 
+mod beside;
 mod package_target;
 mod parts;
 mod report;
 
 use std::cell::OnceCell;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -15,7 +18,8 @@ use clap::{Args, ValueEnum};
 use crate::binary;
 use crate::process::{BOLD, RED, paint};
 use crate::runtimes::{self, Go, Jdk, Node, Python};
-use report::{Outcome, Report};
+use beside::Beside;
+use report::{Outcome, Report, Row};
 
 /// Which parts to run.
 #[derive(Args)]
@@ -26,6 +30,9 @@ pub(crate) struct Options {
     /// Run just this part. Repeatable
     #[arg(long, value_name = "NAME")]
     only: Vec<Part>,
+    /// Writes how the parts went, for the process that started this one
+    #[arg(long, value_name = "FILE", hide = true)]
+    report_to: Option<PathBuf>,
 }
 
 /// A part of the tests, in the order in which they run: what is quick to fail comes first.
@@ -66,6 +73,14 @@ pub(crate) enum Part {
 }
 
 impl Part {
+    /// Whether it takes nothing but the built binary, and so can run beside the Rust tests.
+    fn uses_the_binary(self) -> bool {
+        !matches!(
+            self,
+            Self::Format | Self::Tidy | Self::Lints | Self::Rust | Self::Docs | Self::Packages
+        )
+    }
+
     pub(crate) fn name(self) -> String {
         self.to_possible_value()
             .map_or_else(String::new, |value| value.get_name().to_owned())
@@ -185,35 +200,55 @@ fn shared<T: Clone>(
 }
 
 /// Runs the parts and prints the table. Fails when any part failed.
-pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
+pub(crate) fn run(root: &Path, options: &Options) -> Result<ExitCode> {
+    let started = Instant::now();
     let context = Context::new(root);
     context.find_runtimes(options);
-    let mut report = Report::default();
-    for &part in Part::value_variants() {
-        if !options.runs(part) {
-            report.add(&part.name(), Outcome::Skipped, 0.0);
-            continue;
+    let mut rows = Vec::new();
+    let mut beside = None;
+    let runs = |part: &Part| options.runs(*part);
+    let (others, with_binary): (Vec<Part>, Vec<Part>) = Part::value_variants()
+        .iter()
+        .filter(|part| runs(part))
+        .partition(|part| !part.uses_the_binary());
+    let has_lanes = others.contains(&Part::Rust) && !with_binary.is_empty();
+    for part in others {
+        // What does not build fails below, where it is told.
+        if has_lanes && part == Part::Rust && context.binary().is_ok() {
+            beside = Some(Beside::start(root, with_binary.clone())?);
         }
-        println!("\n{}", paint(BOLD, &format!("== {}", part.name())));
-        let started = Instant::now();
-        let outcome = match parts::run(part, &context) {
-            Ok(()) => Outcome::Passed,
-            Err(error) => {
-                println!(
-                    "{} {error:#}",
-                    paint(RED, &format!("{} failed:", part.name()))
-                );
-                Outcome::Failed(format!("{error:#}"))
-            }
-        };
-        report.add(&part.name(), outcome, started.elapsed().as_secs_f64());
+        rows.push(run_part(part, &context));
     }
+    match beside {
+        Some(beside) => rows.append(&mut beside.finish()),
+        None => rows.extend(with_binary.into_iter().map(|part| run_part(part, &context))),
+    }
+    if let Some(path) = &options.report_to {
+        fs::write(path, serde_json::to_string(&rows)?)?;
+    }
+    let report = Report::new(rows, Part::value_variants(), started.elapsed());
     print!("\n{report}");
-    if report.has_failures() {
+    Ok(if report.has_failures() {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
-    }
+    })
+}
+
+fn run_part(part: Part, context: &Context) -> Row {
+    println!("\n{}", paint(BOLD, &format!("== {}", part.name())));
+    let started = Instant::now();
+    let outcome = match parts::run(part, context) {
+        Ok(()) => Outcome::Passed,
+        Err(error) => {
+            println!(
+                "{} {error:#}",
+                paint(RED, &format!("{} failed:", part.name()))
+            );
+            Outcome::Failed(format!("{error:#}"))
+        }
+    };
+    Row::new(&part.name(), outcome, started.elapsed().as_secs_f64())
 }
 
 #[cfg(test)]
@@ -224,6 +259,7 @@ mod tests {
         Options {
             skip: skip.to_vec(),
             only: only.to_vec(),
+            report_to: None,
         }
     }
 

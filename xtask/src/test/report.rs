@@ -1,10 +1,15 @@
 //! The last lines of a run: which part passed, failed or was left out, and how long it took.
 
 use std::fmt;
+use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use super::Part;
 use crate::process::{GREEN, RED, YELLOW, paint};
 
 /// How a part went.
+#[derive(Serialize, Deserialize)]
 pub(super) enum Outcome {
     Passed,
     /// With the reason.
@@ -12,24 +17,44 @@ pub(super) enum Outcome {
     Skipped,
 }
 
-#[derive(Default)]
-pub(super) struct Report {
-    rows: Vec<Row>,
-}
-
-struct Row {
-    part: String,
+#[derive(Serialize, Deserialize)]
+pub(super) struct Row {
+    pub(super) part: String,
     outcome: Outcome,
     seconds: f64,
 }
 
-impl Report {
-    pub(super) fn add(&mut self, part: &str, outcome: Outcome, seconds: f64) {
-        self.rows.push(Row {
+impl Row {
+    pub(super) fn new(part: &str, outcome: Outcome, seconds: f64) -> Self {
+        Self {
             part: part.to_owned(),
             outcome,
             seconds,
-        });
+        }
+    }
+}
+
+pub(super) struct Report {
+    rows: Vec<Row>,
+    took: Duration,
+}
+
+impl Report {
+    /// One row for each part; those that have none were skipped.
+    pub(super) fn new(mut rows: Vec<Row>, parts: &[Part], took: Duration) -> Self {
+        let mut in_order = Vec::new();
+        for part in parts {
+            let name = part.name();
+            let row = rows.iter().position(|row| row.part == name);
+            in_order.push(match row {
+                Some(row) => rows.swap_remove(row),
+                None => Row::new(&name, Outcome::Skipped, 0.0),
+            });
+        }
+        Self {
+            rows: in_order,
+            took,
+        }
     }
 
     pub(super) fn has_failures(&self) -> bool {
@@ -77,7 +102,6 @@ impl fmt::Display for Report {
             );
             writeln!(f, "{}", line.trim_end())?;
         }
-        let total: f64 = self.rows.iter().map(|row| row.seconds).sum();
         let skipped = self.skipped();
         let left_out = if skipped.is_empty() {
             String::new()
@@ -89,7 +113,8 @@ impl fmt::Display for Report {
         } else {
             paint(GREEN, "passed")
         };
-        writeln!(f, "test {verdict} in {total:.1} s{left_out}")
+        let took = self.took.as_secs_f64();
+        writeln!(f, "test {verdict} in {took:.1} s{left_out}")
     }
 }
 
@@ -97,11 +122,15 @@ impl fmt::Display for Report {
 mod tests {
     use super::*;
 
+    const TOOK: Duration = Duration::from_millis(101_200);
+
     #[test]
-    fn the_table_ends_with_the_verdict() {
-        let mut report = Report::default();
-        report.add("format", Outcome::Passed, 1.25);
-        report.add("lints", Outcome::Passed, 100.0);
+    fn the_table_is_in_the_order_of_the_parts_and_ends_with_the_verdict() {
+        let rows = vec![
+            Row::new("lints", Outcome::Passed, 100.0),
+            Row::new("format", Outcome::Passed, 1.25),
+        ];
+        let report = Report::new(rows, &[Part::Format, Part::Lints], TOOK);
         assert!(!report.has_failures());
         assert_eq!(
             report.to_string(),
@@ -113,31 +142,27 @@ mod tests {
 
     #[test]
     fn a_failure_shows_the_first_line_of_its_reason_and_fails_the_run() {
-        let mut report = Report::default();
-        report.add(
-            "rust",
-            Outcome::Failed("`cargo test` failed\nwith more".to_owned()),
-            2.0,
-        );
+        let reason = "`cargo test` failed\nwith more".to_owned();
+        let rows = vec![Row::new("rust", Outcome::Failed(reason), 2.0)];
+        let report = Report::new(rows, &[Part::Rust], TOOK);
         assert!(report.has_failures());
         assert_eq!(
             report.to_string(),
             "rust  failed      2.0 s  `cargo test` failed\n\
-             test failed in 2.0 s\n"
+             test failed in 101.2 s\n"
         );
     }
 
     #[test]
     fn what_was_left_out_is_said_in_the_last_line() {
-        let mut report = Report::default();
-        report.add("rust", Outcome::Passed, 2.0);
-        report.add("page", Outcome::Skipped, 0.0);
-        report.add("clients-python", Outcome::Skipped, 0.0);
+        let rows = vec![Row::new("rust", Outcome::Passed, 2.0)];
+        let parts = [Part::Rust, Part::Page, Part::ClientsPython];
+        let report = Report::new(rows, &parts, TOOK);
         assert!(!report.has_failures());
         let text = report.to_string();
         assert!(text.contains("page            skipped\n"), "{text}");
         assert!(
-            text.ends_with("test passed in 2.0 s; NOT RUN: page, clients-python\n"),
+            text.ends_with("test passed in 101.2 s; NOT RUN: page, clients-python\n"),
             "{text}"
         );
     }
