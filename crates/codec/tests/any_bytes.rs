@@ -119,7 +119,7 @@ proptest! {
         changes in vec((any::<u8>(), any::<Index>(), any::<u8>(), any::<u8>()), 1..6),
     ) {
         let (name, encoding) = fixture;
-        let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("tests/fixtures/{name}");
         let mut body = std::fs::read(path).unwrap();
         damage(&mut body, changes);
         check(encoding, body);

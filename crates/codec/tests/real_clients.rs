@@ -8,7 +8,7 @@ use codec::{Encoding, decode};
 use model::Limits;
 
 fn fixture(name: &str) -> Bytes {
-    let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("tests/fixtures/{name}");
     std::fs::read(&path).expect(&path).into()
 }
 

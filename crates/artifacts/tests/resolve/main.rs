@@ -287,7 +287,7 @@ fn what_resolves_frames_is_in_use() {
 
 #[test]
 fn a_debug_id_finds_its_build_under_any_name() {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/webpack/plain");
+    let root = "tests/fixtures/webpack/plain";
     let bundle = std::fs::read_to_string(format!("{root}/main.js")).unwrap();
     let map = std::fs::read(format!("{root}/main.js.map")).unwrap();
     let injected = inject(&bundle, Some(&map), InjectMode::Snippet).unwrap();

@@ -32,9 +32,7 @@ impl Releases {
         folder: &str,
         is_wanted: fn(&str) -> bool,
     ) -> &Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/fixtures/webpack")
-            .join(folder);
+        let root = Path::new("tests/fixtures/webpack").join(folder);
         let mut found = Vec::new();
         walk(&root, &root, &mut found);
         for (name, bytes) in found.into_iter().filter(|(name, _)| is_wanted(name)) {

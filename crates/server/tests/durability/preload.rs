@@ -16,10 +16,7 @@ fn library(dir: &Path) -> PathBuf {
     let built = Command::new("cc")
         .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
         .arg(&library)
-        .arg(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/preload/fdatasync.c"
-        ))
+        .arg("tests/preload/fdatasync.c")
         .arg("-ldl")
         .status()
         .expect("these tests need a C compiler named cc");

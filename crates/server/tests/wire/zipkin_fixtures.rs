@@ -17,8 +17,7 @@ const FILES: [(&str, &str, usize); 4] = [
 ];
 
 fn file(name: &str) -> Vec<u8> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/zipkin");
-    std::fs::read(format!("{folder}/{name}.json")).unwrap()
+    std::fs::read(format!("tests/fixtures/zipkin/{name}.json")).unwrap()
 }
 
 /// The server with all files in it.
