@@ -82,16 +82,15 @@ fn difference(first: Name, expected: &[Answer], name: Name, answers: &[Answer]) 
     let mut differing = pairs.filter(|(_, (expected, answer))| expected != answer);
     let example = differing.next();
     let count = differing.count() + usize::from(example.is_some());
-    let mut text = format!(
-        "{} answers differently from {} on {count} of {} positions.",
+    let example = example.map_or_else(String::new, |(at, (expected, answer))| {
+        format!(" The first one is number {at}: {answer:?}, not {expected:?}.")
+    });
+    format!(
+        "{} answers differently from {} on {count} of {} positions.{example}",
         name.title(),
         first.title(),
         expected.len()
-    );
-    if let Some((at, (expected, answer))) = example {
-        text += &format!(" The first one is number {at}: {answer:?}, not {expected:?}.");
-    }
-    text
+    )
 }
 
 fn describe(input: &Input) -> Result<String> {
@@ -110,19 +109,18 @@ fn describe(input: &Input) -> Result<String> {
 }
 
 fn measure(task: &Task) -> Result<Figures> {
-    let mut command = match task.name {
-        Name::TraceMapping => inputs::node(&[
+    let mut command = if task.name == Name::TraceMapping {
+        inputs::node(&[
             "trace-mapping.js",
             &task.map,
             &task.positions,
             &task.rounds.to_string(),
             &task.compared.to_string(),
-        ]),
-        _ => {
-            let mut command = Command::new(std::env::current_exe()?);
-            command.args(["sourcemaps-child", &serde_json::to_string(task)?]);
-            command
-        }
+        ])
+    } else {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["sourcemaps-child", &serde_json::to_string(task)?]);
+        command
     };
     let output = command
         .stderr(Stdio::inherit())
