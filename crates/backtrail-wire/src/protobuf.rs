@@ -267,18 +267,10 @@ pub fn put_message(out: &mut Vec<u8>, number: u32, body: impl FnOnce(&mut Vec<u8
 /// The length goes before the body and is not known until the body is there: one byte is left for it, and a body of 128 bytes
 /// or more is moved by as much as its length needs in addition.
 pub fn begin_message(out: &mut Vec<u8>, number: u32) -> OpenMessage {
-    begin_message_of(out, number, 0)
-}
-
-/// As [`begin_message`], for a body of about `expected_len` bytes: room is left for the length of such a body, and the body is
-/// moved only when its length takes another number of bytes. The length is in the shortest form in any case.
-#[inline]
-pub fn begin_message_of(out: &mut Vec<u8>, number: u32, expected_len: usize) -> OpenMessage {
     let field = out.len();
     put_tag(out, number, WIRE_BYTES);
     let len_start = out.len();
-    let len_len = varint_len(expected_len as u64);
-    out.extend_from_slice(&[0; MAX_VARINT_LEN][..len_len]);
+    out.push(0);
     OpenMessage {
         field,
         len_start,
@@ -376,22 +368,6 @@ mod tests {
             let mut expected = vec![0xaa];
             put_bytes(&mut expected, 3, &vec![0x55; len]);
             assert!(out == expected, "length {len}");
-        }
-    }
-
-    #[test]
-    fn a_message_of_another_length_than_expected_is_framed_alike() {
-        for expected_len in [0, 127, 128, 20_000, 3_000_000, usize::MAX] {
-            for len in [0, 1, 127, 128, 16_383, 16_384, 2_097_152] {
-                let mut out = vec![0xaa];
-                let open = begin_message_of(&mut out, 3, expected_len);
-                out.resize(out.len() + len, 0x55);
-                open.end(&mut out);
-                let mut expected = vec![0xaa];
-                put_len(&mut expected, 3, len);
-                expected.resize(expected.len() + len, 0x55);
-                assert!(out == expected, "length {len}, expected {expected_len}");
-            }
         }
     }
 

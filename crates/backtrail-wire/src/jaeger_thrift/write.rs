@@ -1,8 +1,8 @@
 //! Writes a `Batch` in the binary protocol, part by part into one buffer.
 
 use crate::thrift::write::{
-    OpenList, begin_list, begin_struct, put_binary, put_binary_with, put_bool, put_double, put_i32,
-    put_i64, put_i64_bytes, put_stop,
+    OpenList, begin_list, begin_struct, put_binary, put_bool, put_double, put_i32, put_i64,
+    put_i64_bytes, put_stop,
 };
 
 /// `TagType` of `jaeger.thrift`.
@@ -213,14 +213,6 @@ impl Tags<'_> {
     pub fn string(&mut self, key: &str, value: &str) {
         self.begin(key, STRING);
         put_binary(self.out, 3, value.as_bytes());
-        put_stop(self.out);
-    }
-
-    /// Appends a tag that is text, which `body` appends as UTF-8 to what is there already.
-    #[inline]
-    pub fn string_with(&mut self, key: &str, body: impl FnOnce(&mut Vec<u8>)) {
-        self.begin(key, STRING);
-        put_binary_with(self.out, 3, body);
         put_stop(self.out);
     }
 

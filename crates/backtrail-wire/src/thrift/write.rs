@@ -47,17 +47,6 @@ pub(crate) fn put_binary(out: &mut Vec<u8>, id: i16, value: &[u8]) {
     out.extend_from_slice(value);
 }
 
-/// A `binary` field whose value `body` appends.
-#[inline]
-pub(crate) fn put_binary_with(out: &mut Vec<u8>, id: i16, body: impl FnOnce(&mut Vec<u8>)) {
-    put_field(out, BINARY, id, [0; 4]);
-    let start = out.len();
-    body(out);
-    out.truncate(start.saturating_add(MAX_LEN));
-    let len = out.len().saturating_sub(start) as i32;
-    patch(out, start, len);
-}
-
 /// The header of a field that is a struct; the struct's fields and [`put_stop`] follow.
 #[inline]
 pub(crate) fn begin_struct(out: &mut Vec<u8>, id: i16) {

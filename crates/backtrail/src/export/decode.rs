@@ -1,7 +1,8 @@
 //! Spans as the SDK has them, of the bytes in which they wait: for exporters that want them so.
 //!
-//! What is read was written here, so it has all that the SDK's span has, but for two things that OTLP does not keep: the type of the
-//! elements of an empty array, and the attributes that [`encode`](super::encode) leaves out.
+//! What is read was written here, so it has all that the SDK's span has, but for what OTLP does not keep: the type of the elements of an empty
+//! array, which is one of texts here, and times before 1970 or after 2554, which are the nearest. And it is as the others export it: of
+//! attributes with one key the last, values as long as the limits let them be, no end before the start.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

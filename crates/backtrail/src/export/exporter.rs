@@ -84,7 +84,8 @@ impl Exporter {
         Self::new(Kind::Nowhere)
     }
 
-    /// An exporter that was written for `opentelemetry_sdk`. It gets one batch at a time. It runs on a thread with a tokio runtime.
+    /// An exporter that was written for `opentelemetry_sdk`. It gets one batch at a time. It runs on a thread with a tokio runtime. Spans are as
+    /// every exporter here sends them: each key once, values cut as the limits say, no end before the start, and an empty array is one of texts.
     pub fn custom(exporter: impl SpanExporter + 'static) -> Self {
         Self::new(Kind::Custom(Box::new(exporter)))
     }

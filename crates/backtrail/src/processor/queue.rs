@@ -91,16 +91,20 @@ impl Counts {
 impl Queue {
     pub(super) fn new(settings: &BatchSettings) -> Self {
         let max_bytes = settings.queue_bytes();
+        let waiting = Waiting::new(Load {
+            spans: settings.max_queue_spans as u64,
+            bytes: max_bytes as u64,
+        });
+        // A batch that the queue cannot hold would never be full.
+        let max_queue_spans = usize::try_from(waiting.max().spans).unwrap_or(usize::MAX);
+        let max_batch_spans = settings.max_batch_spans.min(max_queue_spans);
         Self {
             shards: Default::default(),
             full: Mutex::default(),
             free: Mutex::default(),
-            waiting: Waiting::new(Load {
-                spans: settings.max_queue_spans,
-                bytes: max_bytes,
-            }),
-            max_chunk_spans: chunk_spans(settings.max_batch_spans),
-            max_batch_spans: settings.max_batch_spans,
+            waiting,
+            max_chunk_spans: chunk_spans(max_batch_spans),
+            max_batch_spans,
             // Half of a small queue, so that it is not full before the worker begins to empty it.
             wake_bytes: WAKE_BYTES.min(max_bytes / 2).max(1),
             is_closed: AtomicBool::new(false),
@@ -130,7 +134,7 @@ impl Queue {
         let room = if self.is_closed.load(Relaxed) {
             None
         } else {
-            self.waiting.add(len_bytes)
+            self.waiting.add(len_bytes as u64)
         };
         let Some(before) = room else {
             shard.dropped.fetch_add(1, Relaxed);
@@ -140,24 +144,35 @@ impl Queue {
         open.taken += 1;
         let chunk = open.chunk.get_or_insert_with(|| self.empty_chunk());
         chunk.push(scope, len_bytes, write);
-        if chunk.len() >= self.max_chunk_spans || chunk.len_bytes() >= MAX_CHUNK_BYTES {
-            let ready = mem::replace(chunk, self.empty_chunk());
-            drop(open);
+        let is_full = chunk.len() >= self.max_chunk_spans || chunk.len_bytes() >= MAX_CHUNK_BYTES;
+        let ready = is_full.then(|| mem::replace(chunk, self.empty_chunk()));
+        drop(open);
+        if let Some(ready) = ready {
             lock(&self.full).push(ready);
         }
         self.wake_for(before, len_bytes);
+    }
+
+    /// Drops a span that is not worth encoding, because the queue is full or closed. Whether it did.
+    pub(crate) fn refuses(&self) -> bool {
+        let is_refused = self.is_closed.load(Relaxed) || self.waiting.is_full();
+        if is_refused {
+            self.shards[shard_index()].dropped.fetch_add(1, Relaxed);
+        }
+        is_refused
     }
 
     /// Tells the worker when there is enough for a batch, and again whenever about as much has come again: it may have looked just before a span
     /// that is counted was there to be taken. Powers of two stand for "as much", because to divide takes longer than all else here.
     #[inline]
     fn wake_for(&self, before: Load, len_bytes: usize) {
-        let has_come = |before: usize, after: usize, enough: usize| {
+        let has_come = |before: u64, more: usize, enough: usize| {
+            let (after, enough) = (before + more as u64, enough as u64);
             let step = enough.ilog2();
             after >= enough && (before < enough || before >> step != after >> step)
         };
-        if has_come(before.spans, before.spans + 1, self.max_batch_spans)
-            || has_come(before.bytes, before.bytes + len_bytes, self.wake_bytes)
+        if has_come(before.spans, 1, self.max_batch_spans)
+            || has_come(before.bytes, len_bytes, self.wake_bytes)
         {
             self.wake.notify_one();
         }
@@ -201,11 +216,11 @@ impl Queue {
     /// Whether there is enough for a batch, also when it is spread over chunks that are not full.
     pub(super) fn has_batch(&self) -> bool {
         let waiting = self.waiting.load();
-        waiting.spans >= self.max_batch_spans || waiting.bytes >= self.wake_bytes
+        waiting.spans >= self.max_batch_spans as u64 || waiting.bytes >= self.wake_bytes as u64
     }
 
     /// Spans that wait.
-    pub(super) fn len(&self) -> usize {
+    fn len(&self) -> u64 {
         self.waiting.load().spans
     }
 
@@ -213,8 +228,8 @@ impl Queue {
     pub(super) fn release(&self, batch: &Batch) {
         self.counts.exporting.fetch_add(batch.len as u64, Relaxed);
         self.waiting.remove(Load {
-            spans: batch.len,
-            bytes: batch.len_bytes,
+            spans: batch.len as u64,
+            bytes: batch.len_bytes as u64,
         });
     }
 
@@ -268,7 +283,7 @@ impl Queue {
         let taken = self.shards.iter().map(|shard| lock(&shard.open).taken);
         let taken: u64 = taken.sum();
         let dropped = sum(|shard| &shard.dropped);
-        let waiting = self.len() as u64;
+        let waiting = self.len();
         // A span that came in just when the worker ended: nobody will take it.
         let stranded = if self.is_ended.load(Relaxed) {
             waiting

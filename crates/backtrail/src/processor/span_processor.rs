@@ -167,6 +167,7 @@ impl SpanProcessor for BatchProcessor {
     fn on_end(&self, span: SpanData) {
         if let Some(pipeline) = &self.pipeline
             && span.span_context.is_sampled()
+            && !pipeline.queue.refuses()
         {
             let scope = &span.instrumentation_scope;
             with_field(&span, &self.limits, |field| {

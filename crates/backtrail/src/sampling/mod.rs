@@ -15,6 +15,8 @@ mod rate_limit;
 mod ratio;
 
 use std::any::Any;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use opentelemetry::trace::{Link, SpanKind, TraceContextExt, TraceId};
 use opentelemetry::{Context, KeyValue};
@@ -81,6 +83,40 @@ impl Sampler {
             (None, Some(other)) => Self::Custom(Box::new(other)),
             (None, None) => unreachable!("it is taken only when it is known"),
         }
+    }
+}
+
+/// One sampler for all who ask, also where its clones would count apart.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedSampler(Arc<Sampler>);
+
+impl SharedSampler {
+    pub(crate) fn new(sampler: Sampler) -> Self {
+        Self(Arc::new(sampler))
+    }
+}
+
+impl Deref for SharedSampler {
+    type Target = Sampler;
+
+    #[inline]
+    fn deref(&self) -> &Sampler {
+        &self.0
+    }
+}
+
+impl ShouldSample for SharedSampler {
+    fn should_sample(
+        &self,
+        parent_context: Option<&Context>,
+        trace_id: TraceId,
+        name: &str,
+        span_kind: &SpanKind,
+        attributes: &[KeyValue],
+        links: &[Link],
+    ) -> SamplingResult {
+        self.0
+            .should_sample(parent_context, trace_id, name, span_kind, attributes, links)
     }
 }
 

@@ -52,7 +52,7 @@ impl SpanBuilder {
         self
     }
 
-    /// Adds an attribute, which samplers see. A text is copied once, into what is exported: lend it (`&str`) where you keep it.
+    /// Adds an attribute, which samplers see. A text is copied into the span: lend it (`&str`) where you keep it.
     #[inline(always)]
     #[expect(
         clippy::inline_always,

@@ -73,7 +73,7 @@ impl Clone for Detached {
     }
 }
 
-/// A panic while the lock was held leaves a span that is whole: each change of it is one push or one assignment.
+/// A panic while the lock was held leaves a span that is whole: code of the service does not run then, and nothing else that changes it panics.
 #[inline]
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -15,7 +15,7 @@ use crate::export::{BuildContext, Exporter, all_of};
 use crate::processor::{BatchProcessor, Pipeline};
 use crate::propagation::Propagator;
 use crate::report::TARGET;
-use crate::sampling::Sampler;
+use crate::sampling::{Sampler, SharedSampler};
 use crate::span::panics;
 use crate::tracer::Tracer;
 use crate::{IntoAttributes, IntoValue};
@@ -156,14 +156,14 @@ impl TracingSystemBuilder {
         self
     }
 
-    /// Spans that wait for export at most, and never more than 8,388,608; what ends beyond is dropped and counted. Without it `OTEL_BSP_MAX_QUEUE_SIZE`,
+    /// Spans that wait for export at most, and never more than 16,777,215; what ends beyond is dropped and counted. Without it `OTEL_BSP_MAX_QUEUE_SIZE`,
     /// else 2,048.
     pub fn max_queue_spans(mut self, spans: usize) -> Self {
         self.batch.max_queue_spans = Some(spans);
         self
     }
 
-    /// Bytes of waiting spans at most, as OTLP, in which they wait. Without it 1 KiB for each span of the queue, and 64 MiB at least.
+    /// Bytes of waiting spans at most, as OTLP, in which they wait, and never more than 1 TiB. Without it 1 KiB for each span of the queue, and 64 MiB at least.
     pub fn max_queue_bytes(mut self, bytes: usize) -> Self {
         self.batch.max_queue_bytes = Some(bytes);
         self
@@ -338,7 +338,7 @@ impl TracingSystemBuilder {
             };
             let tracer = Arc::new(Tracer {
                 scopes: scopes(&service_name),
-                sampler,
+                sampler: SharedSampler::new(sampler),
                 limits,
                 pipeline,
                 is_shut_down: Arc::default(),

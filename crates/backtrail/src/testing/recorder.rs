@@ -71,7 +71,8 @@ impl Recorder {
         code()
     }
 
-    /// The spans that have ended, in the order of their ends for each thread.
+    /// The spans that have ended, in the order of their ends for each thread, as they would be exported: each key once, values cut as the limits
+    /// say, no end before the start, and an empty array is one of texts.
     ///
     /// # Panics
     /// When they do not arrive within ten seconds: this is for tests.

@@ -11,6 +11,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use std::fmt::{self, Debug, Formatter};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -31,14 +32,14 @@ use crate::config::Limits;
 use crate::export::decode;
 use crate::export::encode::{ATTRIBUTES, unix_nanos};
 use crate::processor::Pipeline;
-use crate::sampling::Sampler;
+use crate::sampling::SharedSampler;
 use crate::system::Scope;
 
 /// Makes the spans of a system.
 #[derive(Debug)]
 pub(crate) struct Tracer {
     pub(crate) scopes: [InstrumentationScope; Scope::ALL.len()],
-    pub(crate) sampler: Sampler,
+    pub(crate) sampler: SharedSampler,
     pub(crate) limits: Limits,
     /// Nothing when spans are not exported.
     pub(crate) pipeline: Option<Arc<Pipeline>>,
@@ -47,7 +48,7 @@ pub(crate) struct Tracer {
 }
 
 /// A tracer that is there as long as its spans. That of the process is always there, which saves to count who has it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum TracerRef {
     Global(&'static Tracer),
     Local(Arc<Tracer>),
@@ -62,6 +63,13 @@ impl Deref for TracerRef {
             Self::Global(tracer) => tracer,
             Self::Local(tracer) => tracer,
         }
+    }
+}
+
+/// Each span has one, and its `Debug` is about the span: sampler and queue are not asked what they have to say.
+impl Debug for TracerRef {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tracer").finish_non_exhaustive()
     }
 }
 

@@ -48,6 +48,7 @@ impl Recording {
             let end_unix_nano = unix_nanos(time.unwrap_or_else(opentelemetry::time::now));
             export(&tracer, state, end_unix_nano);
         }
+        state.forget();
     }
 }
 

@@ -12,7 +12,7 @@ use crate::system::Scope;
 
 /// States that a thread keeps for its next spans: as many as are commonly open in one at a time.
 const MAX_KEPT: usize = 16;
-/// The room for attributes that each may have, so that a thread keeps 64 KiB at most.
+/// The room for attributes that each may have, so that a thread keeps 64 KiB of it at most.
 const MAX_KEPT_BYTES: usize = 4 * 1024;
 
 /// A span that is described, open, or has ended.
@@ -79,16 +79,23 @@ impl State {
         self.rest.get_or_insert_default()
     }
 
-    /// As new, but for what every span that starts sets.
+    /// Forgets what was said of the span: it has ended, and whoever still has it in a context needs no more than its ids.
     #[inline]
-    fn reset(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.name = Cow::Borrowed("");
-        self.kind = SpanKind::Internal;
-        self.start_unix_nano = None;
         self.attributes.clear(MAX_KEPT_BYTES);
-        self.dropped_attributes_count = 0;
         self.status = Status::Unset;
         self.rest = None;
+    }
+
+    /// As new, but for the parent's id, which every span that starts has anew.
+    #[inline]
+    fn reset(&mut self) {
+        self.forget();
+        self.kind = SpanKind::Internal;
+        self.start_unix_nano = None;
+        self.dropped_attributes_count = 0;
+        self.context = SpanContext::NONE;
         self.scope = Scope::Service;
         self.parent = Parent::Current;
         self.ok_status = None;

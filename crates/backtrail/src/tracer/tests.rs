@@ -1,11 +1,13 @@
 //! The crate's spans against those of the SDK, which are told the same.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use opentelemetry::trace::{
     Event, Link, Span, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, TraceId,
-    Tracer as _, TracerProvider as _,
+    TraceState, Tracer as _, TracerProvider as _,
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{
@@ -23,7 +25,7 @@ use crate::export::encode::arbitrary::{
     attributes, contexts, events, kinds, links, statuses, texts,
 };
 use crate::processor::{BatchProcessor, Pipeline};
-use crate::sampling::Sampler;
+use crate::sampling::{Sampler, SharedSampler};
 use crate::system::Scope;
 
 const KEY: &str = "[a-c]{0,2}|http\\.[a-z]{1,20}|k{120,130}";
@@ -167,7 +169,7 @@ impl Both {
             scopes: Scope::ALL.map(|scope| {
                 InstrumentationScope::builder(scope.name().unwrap_or("service")).build()
             }),
-            sampler,
+            sampler: SharedSampler::new(sampler),
             limits,
             pipeline: Some(Pipeline::start(BatchSettings::default(), exporter).unwrap()),
             is_shut_down: Arc::default(),
@@ -380,4 +382,80 @@ fn a_span_that_is_open_when_the_provider_is_shut_down_counts_as_dropped() {
     drop(open);
     let stats = both.tracer.pipeline.as_deref().unwrap().stats();
     assert_eq!((stats.ended, stats.dropped), (1, 1));
+}
+
+#[test]
+fn what_a_span_says_of_itself_is_about_no_other_span() {
+    let both = Both::new(Limits::default(), Sampler::AlwaysOn);
+    let mut described = plain();
+    described.attributes = vec![KeyValue::new("password", "hunter2")];
+    drop(both.start(described, &Context::new()));
+    let mut described = plain();
+    described.attributes = vec![KeyValue::new("order.id", 7)];
+    let told = format!("{:?}", both.start(described, &Context::new()));
+    assert!(
+        told.contains(r#"attributes: {"order.id": Int(7)}"#),
+        "{told}"
+    );
+    let secret = format!("{:?}", "hunter2".as_bytes());
+    let secret = secret.trim_matches(['[', ']']);
+    assert!(
+        !told.contains("hunter2") && !told.contains(secret),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_span_that_has_ended_holds_no_more_than_its_ids() {
+    let both = Both::new(Limits::default(), Sampler::AlwaysOn);
+    let Started::Recording(mut span) = both.start(plain(), &Context::new()) else {
+        panic!("it is sampled");
+    };
+    let context = span.span_context().clone();
+    span.set_attribute(KeyValue::new("large", "x".repeat(1 << 20)));
+    span.add_event("large", vec![KeyValue::new("large", "y".repeat(1 << 20))]);
+    span.end();
+    assert_eq!(*span.span_context(), context);
+    assert!(format!("{span:?}").len() < 1_000, "{span:?}");
+    assert_eq!(both.exported()[0].attributes.len(), 1);
+}
+
+/// Whose clones count apart.
+#[derive(Debug)]
+struct First(AtomicU32);
+
+impl Clone for First {
+    fn clone(&self) -> Self {
+        Self(AtomicU32::new(self.0.load(Relaxed)))
+    }
+}
+
+impl ShouldSample for First {
+    fn should_sample(
+        &self,
+        _parent: Option<&Context>,
+        _trace_id: TraceId,
+        _name: &str,
+        _kind: &SpanKind,
+        _attributes: &[KeyValue],
+        _links: &[Link],
+    ) -> SamplingResult {
+        let is_first = self.0.fetch_add(1, Relaxed) == 0;
+        SamplingResult {
+            decision: if is_first {
+                SamplingDecision::RecordAndSample
+            } else {
+                SamplingDecision::Drop
+            },
+            attributes: Vec::new(),
+            trace_state: TraceState::NONE,
+        }
+    }
+}
+
+#[test]
+fn one_sampler_decides_on_both_kinds_of_spans() {
+    let both = Both::new(Limits::default(), Sampler::of(First(AtomicU32::new(0))));
+    let [(_, ours), (_, theirs)] = both.spans(plain(), &Context::new(), Vec::new());
+    assert_eq!((ours.len(), theirs.len()), (1, 0));
 }

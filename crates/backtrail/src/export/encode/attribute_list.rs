@@ -1,5 +1,7 @@
 //! Attributes that are encoded when they are set.
 
+use std::fmt::{self, Debug, Formatter};
+
 use backtrail_wire::otlp::{AnyValue, attributes_of, put_attribute, write_short_attribute};
 use backtrail_wire::protobuf::{Field, Fields};
 use opentelemetry::Value;
@@ -15,9 +17,10 @@ pub(crate) const ATTRIBUTES: u32 = 9;
 const MIN_ROOM_BYTES: usize = 512;
 
 /// The attributes of a span, each as a field of its message.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct AttributeList {
-    /// The list is what stands before `end`. What comes after is room that needs not be cleared for what is written there.
+    /// The list is what stands before `end`. What comes after is room that needs not be cleared for what is written there: it may hold what
+    /// another span said.
     room: Vec<u8>,
     end: usize,
     len: usize,
@@ -95,8 +98,7 @@ impl AttributeList {
         self.room.truncate(self.end);
         put(&mut self.room);
         self.end = self.room.len();
-        let room = self.room.capacity().max(self.end + MIN_ROOM_BYTES);
-        self.room.resize(room, 0);
+        self.room.resize(self.end + MIN_ROOM_BYTES, 0);
     }
 
     /// Leaves the first ones.
@@ -160,5 +162,44 @@ impl AttributeList {
         self.end = 0;
         self.len = 0;
         self.keys.clear();
+    }
+}
+
+impl Debug for AttributeList {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let attributes = attributes_of(self.as_bytes(), ATTRIBUTES).map_while(Result::ok);
+        let pairs = attributes.map(|attribute| (attribute.key, attribute.value));
+        f.debug_map().entries(pairs).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_that_is_cleared_for_a_long_attribute_is_little_however_long_others_are() {
+        let mut list = AttributeList::default();
+        list.put("first", ValueRef::Text(&"x".repeat(1 << 20)), None);
+        for _ in 0..10 {
+            list.put("next", ValueRef::Text(&"y".repeat(200)), None);
+            assert_eq!(list.room.len() - list.end, MIN_ROOM_BYTES);
+        }
+        list.clear(4096);
+        assert_eq!((list.as_bytes().len(), list.room.capacity()), (0, 0));
+    }
+
+    #[test]
+    fn an_attribute_needs_no_more_room_than_there_is() {
+        for spare in 0..40 {
+            let mut list = AttributeList::default();
+            list.put("a", ValueRef::Int(1), None);
+            list.room.truncate(list.end + spare);
+            list.put("text", ValueRef::Text("123456789"), None);
+            list.put("double", ValueRef::Double(0.5), None);
+            let told = format!("{list:?}");
+            let expected = r#"{"a": Int(1), "text": String("123456789"), "double": Double(0.5)}"#;
+            assert_eq!(told, expected, "{spare} bytes");
+        }
     }
 }

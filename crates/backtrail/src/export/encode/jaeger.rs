@@ -19,6 +19,9 @@ use opentelemetry::{Array, StringValue, Value};
 use opentelemetry_sdk::Resource;
 use serde_json::Value as Json;
 
+/// Memory is set aside for bodies of at most this length; longer ones make it grow.
+const MAX_RESERVED_LEN: usize = 32 << 20;
+
 /// Encodes the spans of an OTLP request of a service: the body of a `POST` to a collector's `/api/traces`, of type `application/x-thrift`. The
 /// attributes of `resource` but for `service.name` become tags of the process, in the order of their keys. It fails on bytes that are no such request.
 pub(crate) fn encode(
@@ -26,7 +29,7 @@ pub(crate) fn encode(
     service_name: &str,
     resource: &Resource,
 ) -> Result<Vec<u8>, WireError> {
-    let mut out = Vec::with_capacity(request.len() * 2);
+    let mut out = Vec::with_capacity((request.len() * 2).min(MAX_RESERVED_LEN));
     let mut result = Ok(());
     put_batch(
         &mut out,

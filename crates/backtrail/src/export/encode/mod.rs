@@ -1,6 +1,6 @@
 //! Spans as the bytes that collectors take: no model of messages is built in between.
 //!
-//! A span is encoded as OTLP when it ends, and every other format is made of that. So all agree on attributes: of several with one key the
+//! A span is encoded as OTLP while it lasts, and every other format is made of that. So all agree on attributes: of several with one key the
 //! last counts, and values are cut as [`EncodeLimits`] says.
 
 #[cfg(test)]
