@@ -396,7 +396,8 @@ proptest! {
     #[test]
     fn a_frame_of_v8_is_read_as_it_was_written(
         name in "[A-Za-z_$][A-Za-z0-9_$.]{0,20}",
-        url in "(https://|/|file:///)[a-z][a-z0-9/._?=&()@ -]{0,30}\\.js",
+        // What stands before a query says of which language the file is.
+        url in "(https://|/|file:///)[a-z][a-z0-9/._=&()@ -]{0,30}\\.js(\\?[a-z0-9/._=&()@ -]{0,10}[a-z0-9])?",
         line in 1_u32..,
         column in 1_u32..,
     ) {
