@@ -1,5 +1,6 @@
 //! What each part runs. The steps of a part are independent: all run, and all that failed are named.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -20,22 +21,9 @@ pub(super) fn run(part: Part, context: &Context) -> Result<()> {
     match part {
         Part::Format => format(context),
         Part::Tidy => tidy::run(&context.root),
-        // `bench` has a lock file of its own with other people's libraries, and takes as long to check as all else.
-        Part::Lints => {
-            let args = ["clippy", "--all-targets", "--locked"];
-            let lint = |more: &[&str]| {
-                cargo(
-                    context,
-                    &[&args[..], more, &["--", "-D", "warnings"]].concat(),
-                )
-                .run()
-            };
-            all(&[
-                &|| lint(&["--workspace", ALL_FEATURES]),
-                &|| lint(&["--manifest-path", "clients/rust/Cargo.toml"]),
-                &|| lint(&["--manifest-path", "examples/rust-axum/Cargo.toml"]),
-            ])
-        }
+        // `bench` has a lock file of its own with other people's libraries, and takes as long to check as all else; the client and the example are
+        // linted where they are tested.
+        Part::Lints => lint(&context.root, &["--workspace", ALL_FEATURES]),
         Part::Rust => rust(context),
         Part::Docs => {
             let args = ["doc", "--no-deps", "--workspace", "--locked", ALL_FEATURES];
@@ -55,6 +43,12 @@ pub(super) fn run(part: Part, context: &Context) -> Result<()> {
         Part::ExampleRust => example_rust(context),
         Part::ClientsTogether => clients_together(context),
     }
+}
+
+fn lint(dir: &Path, more: &[&str]) -> Result<()> {
+    let args = ["clippy", "--all-targets", "--locked"];
+    let args = [&args[..], more, &["--", "-D", "warnings"]].concat();
+    Program::test("cargo", &args, dir).run()
 }
 
 fn format(context: &Context) -> Result<()> {
@@ -164,10 +158,13 @@ fn clients_go(context: &Context) -> Result<()> {
 }
 
 fn clients_rust(context: &Context) -> Result<()> {
-    let client = packages::cargo_build(&context.root.join("clients/rust"), RUST_CLIENT)?;
-    node_tests(context, "rust", 1)?
-        .env("RUST_CLIENT", client)
-        .run_node_tests()
+    let dir = context.root.join("clients/rust");
+    let client = packages::cargo_build(&dir, RUST_CLIENT)?;
+    all(&[&|| lint(&dir, &[]), &|| {
+        node_tests(context, "rust", 1)?
+            .env("RUST_CLIENT", &client)
+            .run_node_tests()
+    }])
 }
 
 fn clients_sentry(context: &Context) -> Result<()> {
@@ -214,6 +211,7 @@ fn example_rust(context: &Context) -> Result<()> {
             .run_node_tests()
     };
     all(&[
+        &|| lint(&dir, &[]),
         &|| Program::test("cargo", &["test", "--locked"], &dir).run(),
         &end_to_end,
     ])
