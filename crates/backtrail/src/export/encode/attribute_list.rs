@@ -110,8 +110,15 @@ impl AttributeList {
     }
 
     /// Leaves at most so many characters of each text.
-    #[cold]
     pub(crate) fn cut_values(&mut self, max_chars: usize) {
+        // A text has at most as many characters as bytes, and its attribute more: nearly all spans say nothing that long.
+        if self.fields().any(|field| field.raw.len() > max_chars) {
+            self.write_cut(max_chars);
+        }
+    }
+
+    #[cold]
+    fn write_cut(&mut self, max_chars: usize) {
         // What was written here can be read.
         let attributes = decode::attributes(self.as_bytes(), ATTRIBUTES).unwrap_or_default();
         self.clear(usize::MAX);
