@@ -97,8 +97,6 @@ function useUrl(state) {
       clearTimeout(timer);
       // The first run describes what the URL said anyway, in its canonical form.
       timer = window.setTimeout(() => {
-        // Who has gone to another URL meanwhile keeps that one.
-        if (location.peek() !== opened.current) return;
         if (url !== shown) describe(url);
         shown = url;
       }, URL_FOLLOWS_AFTER_MS);
