@@ -47,25 +47,30 @@ impl Beside {
     /// Waits for them, prints what they printed, and tells how they went.
     pub(super) fn finish(mut self) -> Vec<Row> {
         let ended = self.process.wait();
-        // What can't be read is missed below.
-        let text = fs::read(output_in(self.dir.path())).unwrap_or_default();
-        print!("{}", String::from_utf8_lossy(&text));
-        let rows = fs::read_to_string(report_in(self.dir.path()))
-            .map_err(anyhow::Error::from)
-            .and_then(|text| Ok(serde_json::from_str::<Vec<Row>>(&text)?));
-        match rows {
-            Ok(rows) => rows
-                .into_iter()
-                .filter(|row| self.parts.iter().any(|part| part.name() == row.part))
-                .collect(),
-            Err(error) => {
-                let reason = format!("there is no report ({error}); the process: {ended:?}");
-                let failed =
-                    |part: &Part| Row::new(&part.name(), Outcome::Failed(reason.clone()), 0.0);
-                self.parts.iter().map(failed).collect()
-            }
+        match fs::read(output_in(self.dir.path())) {
+            Ok(text) => print!("{}", String::from_utf8_lossy(&text)),
+            Err(error) => println!("what they printed is lost: {error}"),
         }
+        let report = fs::read_to_string(report_in(self.dir.path()));
+        let report = report.unwrap_or_else(|error| format!("{error}; the process: {ended:?}"));
+        rows(&self.parts, &report)
     }
+}
+
+/// A row for each of the parts: one that is not in the report has failed.
+fn rows(parts: &[Part], report: &str) -> Vec<Row> {
+    let (mut told, reason) = match serde_json::from_str::<Vec<Row>>(report) {
+        Ok(rows) => (rows, "it is not in the report of its process".to_owned()),
+        Err(_) => (Vec::new(), format!("its process left no report: {report}")),
+    };
+    let row = |part: &Part| {
+        let name = part.name();
+        match told.iter().position(|row| row.part == name) {
+            Some(at) => told.swap_remove(at),
+            None => Row::new(&name, Outcome::Failed(reason.clone()), 0.0),
+        }
+    };
+    parts.iter().map(row).collect()
 }
 
 fn output_in(dir: &Path) -> PathBuf {
@@ -74,4 +79,36 @@ fn output_in(dir: &Path) -> PathBuf {
 
 fn report_in(dir: &Path) -> PathBuf {
     dir.join("report.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::test::report::Report;
+
+    fn told(report: &str) -> String {
+        let parts = [Part::Page, Part::ClientsGo];
+        let report = Report::new(rows(&parts, report), &parts, Duration::ZERO);
+        report.to_string()
+    }
+
+    #[test]
+    fn a_part_of_which_nothing_is_told_has_failed() {
+        let page = Row::new("page", Outcome::Passed, 1.0);
+        let report = serde_json::to_string(&[page]).unwrap();
+        assert_eq!(
+            told(&report),
+            "page        passed      1.0 s\n\
+             clients-go  failed      0.0 s  it is not in the report of its process\n\
+             test failed in 0.0 s\n"
+        );
+        assert_eq!(
+            told("no such file"),
+            "page        failed      0.0 s  its process left no report: no such file\n\
+             clients-go  failed      0.0 s  its process left no report: no such file\n\
+             test failed in 0.0 s\n"
+        );
+    }
 }
