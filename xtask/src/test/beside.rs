@@ -4,7 +4,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
@@ -37,6 +37,7 @@ impl Beside {
             .stderr(output)
             .spawn()
             .context("can't start the parts that run beside others")?;
+        give_way();
         Ok(Self {
             process,
             parts,
@@ -54,6 +55,19 @@ impl Beside {
         let report = fs::read_to_string(report_in(self.dir.path()));
         let report = report.unwrap_or_else(|error| format!("{error}; the process: {ended:?}"));
         rows(&self.parts, &report)
+    }
+}
+
+/// What this process starts from now on, compilers among it, goes after the browsers and clients that are beside it: people do not click while two
+/// compilers have the machine either.
+fn give_way() {
+    let pid = std::process::id().to_string();
+    let given = Command::new("renice")
+        .args(["-n", "5", "-p", &pid])
+        .stdout(Stdio::null())
+        .status();
+    if !given.as_ref().is_ok_and(ExitStatus::success) {
+        println!("the parts beside have no precedence, which is slower for them: renice {given:?}");
     }
 }
 
