@@ -1,5 +1,4 @@
-//! `cargo xtask test`: all parts, each to its end, and a table of how they went. Those that take nothing but the built binary run beside the Rust
-//! tests.
+//! `cargo xtask test`: all parts, each to its end, and a table of how they went. Clients and examples run beside the Rust tests.
 
 mod beside;
 mod package_target;
@@ -73,11 +72,18 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// Whether it takes nothing but the built binary, and so can run beside the Rust tests.
+    /// Whether it takes nothing but the built binary, and so can run beside the Rust tests. The page's tests do too, but hold it to its times
+    /// for a frame, and so run alone.
     fn uses_the_binary(self) -> bool {
         !matches!(
             self,
-            Self::Format | Self::Tidy | Self::Lints | Self::Rust | Self::Docs | Self::Packages
+            Self::Format
+                | Self::Tidy
+                | Self::Lints
+                | Self::Rust
+                | Self::Docs
+                | Self::Packages
+                | Self::Page
         )
     }
 
